@@ -1,0 +1,29 @@
+using BotCore.Backup.Engine.Outside.Posix;
+using Xunit;
+
+namespace BotCore.Backup.Engine.Tests.Outside;
+
+/// <summary>A fact about Linux; it is skipped elsewhere, and where it needs root or must not be root.</summary>
+[AttributeUsage(AttributeTargets.Method)]
+public sealed class LinuxFactAttribute : FactAttribute
+{
+    private bool _asRoot;
+
+    public LinuxFactAttribute()
+    {
+        if (!Syscalls.Supported)
+            Skip = "Needs Linux on x64 or arm64.";
+    }
+
+    /// <summary>Only root may do what the test does.</summary>
+    public bool AsRoot
+    {
+        get => _asRoot;
+        set
+        {
+            _asRoot = value;
+            if (value && DurableFile.EffectiveUser != 0)
+                Skip = "Needs root.";
+        }
+    }
+}
