@@ -1,0 +1,154 @@
+using System.Text.Json;
+using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Stores;
+
+namespace BotCore.Backup.Engine.Catalog;
+
+/// <summary>
+/// What exists in a store, read from manifests and names and from nothing else, so it can always be built anew. What an intent names is not listed; an archive
+/// with neither manifest nor intent is a foreign one when its name is known, and ManifestMissing when its index shows that it is ours.
+/// </summary>
+public static class BackupCatalog
+{
+    /// <summary>All backups of <paramref name="store"/> as <see cref="Made"/>, oldest first, then what is wrong as <see cref="Failed"/>.</summary>
+    public static IEnumerable<BackupEvent> List(IStore store, CancellationToken token)
+    {
+        var objects = store.List("", token).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        var archives = objects.Values.Where(o => ArchiveName.TryParse(o.Key, out _)).ToList();
+        var found = archives
+            .AsParallel().AsOrdered().WithCancellation(token)
+            .Select(archive => Look(store, archive, objects, token))
+            .OfType<BackupEvent>()
+            .ToList();
+        var orphans = objects.Keys
+            .Where(key => key.EndsWith(BackupFiles.ManifestSuffix, StringComparison.Ordinal))
+            .Select(key => key[..^BackupFiles.ManifestSuffix.Length])
+            .Where(archive => !objects.ContainsKey(archive) && !objects.ContainsKey(BackupFiles.Intent(archive)))
+            .Select(archive => new Failed(new Failure(
+                FailureKind.BackupNotFound, $"The manifest of '{archive}' in {store.Location} stands without its archive.", "Copy the archive back from another store, or remove the manifest.", store.Locate(archive))));
+
+        return found.OfType<Made>().OrderBy(made => ((BotBackup)made.Item).Taken).ThenBy(made => ((BotBackup)made.Item).Key, StringComparer.Ordinal)
+            .Concat(found.OfType<Failed>().Concat(orphans).Cast<BackupEvent>());
+    }
+
+    /// <summary>The backup whose archive is <paramref name="key"/>. An archive of ours without its manifest, or with another's, throws.</summary>
+    public static BotBackup Open(IStore store, string key, CancellationToken token)
+    {
+        if (ReadManifest(store, key, token) is { } manifest)
+            return BotBackup.Of(manifest, store, key);
+        var archive = store.Find(key, token) ?? throw NotFound(store, key);
+        if (store.Find(BackupFiles.Index(key), token) is not null)
+            throw new BackupException(MissingManifest(store, key));
+        return ArchiveName.TryParse(key, out var name) ? BotBackup.Foreign(name, archive, store) : Stranger(archive, store);
+    }
+
+    /// <summary>
+    /// The backup that the file <paramref name="path"/> is: one of <paramref name="store"/> where it lies there, otherwise of the folder it lies in.
+    /// </summary>
+    public static BotBackup OpenFile(IStore store, string path, CancellationToken token)
+    {
+        var root = store.Location.TrimEnd('/') + "/";
+        if (path.StartsWith(root, StringComparison.Ordinal))
+            return Open(store, path[root.Length..], token);
+        // A folder named as in a store tells the component that the file name alone does not.
+        var folder = Path.GetDirectoryName(path) ?? "/";
+        var named = Path.GetFileName(folder) + "/" + Path.GetFileName(path);
+        return ArchiveName.TryParse(named, out _) && Path.GetDirectoryName(folder) is { } above
+            ? Open(new FolderStore(above, "file"), named, token)
+            : Open(new FolderStore(folder, "file"), Path.GetFileName(path), token);
+    }
+
+    /// <summary>The backup with that id. Throws BackupNotFound where there is none.</summary>
+    public static BotBackup FindById(IStore store, string id, CancellationToken token) =>
+        List(store, token).OfType<Made>().Select(made => (BotBackup)made.Item)
+            .FirstOrDefault(backup => string.Equals(backup.Id, id, StringComparison.OrdinalIgnoreCase))
+        ?? throw new BackupException(FailureKind.BackupNotFound, $"No backup in {store.Location} has the id '{id}'.", "List what there is with Get-BotBackup.", id);
+
+    /// <summary>Reads and checks the manifest beside <paramref name="key"/>; null where there is none.</summary>
+    internal static Manifest? ReadManifest(IStore store, string key, CancellationToken token)
+    {
+        var path = BackupFiles.Manifest(key);
+        byte[] json;
+        try
+        {
+            json = ReadHead(store, path, token);
+        }
+        catch (BackupException missing) when (missing.Failure.Kind == FailureKind.BackupNotFound)
+        {
+            return null;
+        }
+
+        try
+        {
+            var manifest = Manifest.Parse(json);
+            var file = key[(key.LastIndexOf('/') + 1)..];
+            return string.Equals(manifest.Archive, file, StringComparison.Ordinal)
+                ? manifest
+                : throw Mismatch(store, key, $"it is that of '{manifest.Archive}'", cause: null);
+        }
+        catch (JsonException malformed)
+        {
+            throw Mismatch(store, key, "it cannot be read", malformed);
+        }
+    }
+
+    internal static Failure MissingManifest(IStore store, string key) => new(
+        FailureKind.ManifestMissing,
+        $"'{key}' in {store.Location} has lost its manifest, so it is no backup: nothing vouches for it.",
+        "Copy the manifest back from another store; to look into the archive all the same, open it with gpg and tar.",
+        store.Locate(key));
+
+    private static BackupEvent? Look(IStore store, StoredObject archive, Dictionary<string, StoredObject> objects, CancellationToken token)
+    {
+        if (objects.ContainsKey(BackupFiles.Intent(archive.Key)))
+            return null;
+        try
+        {
+            if (objects.ContainsKey(BackupFiles.Manifest(archive.Key)) && ReadManifest(store, archive.Key, token) is { } manifest)
+                return new Made(BotBackup.Of(manifest, store, archive.Key));
+            if (objects.ContainsKey(BackupFiles.Index(archive.Key)))
+                return new Failed(MissingManifest(store, archive.Key));
+            return ArchiveName.TryParse(archive.Key, out var name) && archive.Key.Contains('/', StringComparison.Ordinal)
+                ? new Made(BotBackup.Foreign(name, archive, store))
+                : null;
+        }
+        catch (BackupException wrong)
+        {
+            return new Failed(wrong.Failure);
+        }
+    }
+
+    private static BotBackup Stranger(StoredObject archive, IStore store) => new()
+    {
+        Id = archive.Key,
+        Component = Components.Component.Unknown,
+        Name = archive.Key,
+        Type = Components.BackupType.Unknown,
+        Taken = default,
+        Size = archive.Length,
+        Store = store.Name,
+        Location = store.Locate(archive.Key),
+        Key = archive.Key,
+        Encryption = Encryption.Unknown,
+        Proof = Verification.Proof.None,
+        Source = store,
+    };
+
+    private static byte[] ReadHead(IStore store, string key, CancellationToken token)
+    {
+        using var stream = store.OpenRead(key, 0, token);
+        var buffer = new byte[Manifest.MaximumLength + 1];
+        return buffer[..stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)];
+    }
+
+    private static BackupException NotFound(IStore store, string key) => new(
+        FailureKind.BackupNotFound, $"There is no archive '{key}' in {store.Location}.", "List what there is with Get-BotBackup.", store.Locate(key));
+
+    private static BackupException Mismatch(IStore store, string key, string reason, Exception? cause) => new(
+        FailureKind.ManifestMismatch,
+        $"The manifest of '{key}' in {store.Location} is not its manifest: {reason}.",
+        "Copy the manifest back from another store, or restore an older backup.",
+        store.Locate(key),
+        cause);
+}

@@ -1,0 +1,30 @@
+namespace BotCore.Backup.Engine.Catalog;
+
+/// <summary>The files that stand beside an archive, by its key. See docs/formats.md, "Files of a backup".</summary>
+public static class BackupFiles
+{
+    /// <summary>The note that a run leaves before the archive takes its name.</summary>
+    public const string IntentSuffix = ".intent";
+    /// <summary>The table of entries.</summary>
+    public const string IndexSuffix = ".index";
+    /// <summary>The checksum, as sha256sum writes it.</summary>
+    public const string ChecksumSuffix = ".sha256";
+    /// <summary>The manifest: the commit.</summary>
+    public const string ManifestSuffix = ".manifest.json";
+
+    public static string Intent(string archive) => archive + IntentSuffix;
+
+    public static string Index(string archive) => archive + IndexSuffix;
+
+    public static string Checksum(string archive) => archive + ChecksumSuffix;
+
+    public static string Manifest(string archive) => archive + ManifestSuffix;
+
+    /// <summary>Whether a file only stands beside an archive.</summary>
+    public static bool IsCompanion(string file) =>
+        file.EndsWith(IntentSuffix, StringComparison.Ordinal) || file.EndsWith(IndexSuffix, StringComparison.Ordinal)
+        || file.EndsWith(ChecksumSuffix, StringComparison.Ordinal) || file.EndsWith(ManifestSuffix, StringComparison.Ordinal);
+
+    /// <summary>All files of a backup, in the order in which they are removed: without its manifest it is no backup any more.</summary>
+    public static IEnumerable<string> InOrderOfRemoval(string archive) => [Manifest(archive), archive, Index(archive), Checksum(archive)];
+}

@@ -1,0 +1,102 @@
+using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Verification;
+
+namespace BotCore.Backup.Engine.Catalog;
+
+/// <summary>One catalogued archive: the object that every cmdlet takes and gives. Immutable.</summary>
+public sealed record BotBackup
+{
+    /// <summary>Its id, the same in every store; for an archive of the old scripts its file name without suffix.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The run that made it; empty where nobody wrote it down.</summary>
+    public string RunId { get; init; } = "";
+
+    /// <summary>What is in it.</summary>
+    public required Component Component { get; init; }
+
+    /// <summary>Which one of its component.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Full, incremental or snapshot.</summary>
+    public required BackupType Type { get; init; }
+
+    /// <summary>The moment it stands for, UTC.</summary>
+    public required DateTimeOffset Taken { get; init; }
+
+    /// <summary>Length of the archive.</summary>
+    public required ByteSize Size { get; init; }
+
+    /// <summary>Length of its content, as a tar; null where only reading it would tell.</summary>
+    public ByteSize? PlainSize { get; init; }
+
+    /// <summary>Entries in it; null where only reading it would tell.</summary>
+    public long? Entries { get; init; }
+
+    /// <summary>Entries that changed or vanished while they were read.</summary>
+    public long Flaws { get; init; }
+
+    /// <summary>The store's word.</summary>
+    public required string Store { get; init; }
+
+    /// <summary>Path or URI of the archive.</summary>
+    public required string Location { get; init; }
+
+    /// <summary>How it is encrypted.</summary>
+    public required Encryption Encryption { get; init; }
+
+    /// <summary>How well it is known to be good.</summary>
+    public required Proof Proof { get; init; }
+
+    /// <summary>Its manifest; null for an archive of the old scripts, or of another tool.</summary>
+    public Manifest? Manifest { get; init; }
+
+    /// <summary>Its key in the store.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>Where to read it.</summary>
+    internal IStore Source { get; init; } = null!;
+
+    /// <summary>For people.</summary>
+    public override string ToString() => Location;
+
+    internal static BotBackup Of(Manifest manifest, IStore store, string key) => new()
+    {
+        Id = manifest.Id,
+        RunId = manifest.RunId,
+        Component = manifest.Component,
+        Name = manifest.Name,
+        Type = manifest.Type,
+        Taken = manifest.Started,
+        Size = manifest.Size,
+        PlainSize = new ByteSize(manifest.PlainSize),
+        Entries = manifest.Entries,
+        Flaws = manifest.Changed + manifest.Vanished,
+        Store = store.Name,
+        Location = store.Locate(key),
+        Key = key,
+        Encryption = manifest.Encryption,
+        // A manifest is written only after the archive was read back from the store and its hash compared.
+        Proof = new Proof(Depth.Checksum, manifest.Completed, manifest.Hmac is not null || manifest.Signature is not null),
+        Manifest = manifest,
+        Source = store,
+    };
+
+    internal static BotBackup Foreign(ArchiveName name, StoredObject archive, IStore store) => new()
+    {
+        Id = name.Stem,
+        Component = name.Component,
+        Name = name.Name,
+        Type = name.Type,
+        Taken = name.Taken,
+        Size = archive.Length,
+        Store = store.Name,
+        Location = store.Locate(archive.Key),
+        Key = archive.Key,
+        Encryption = name.IsEncrypted ? Encryption.Unknown : Encryption.None,
+        Proof = Proof.None,
+        Source = store,
+    };
+}

@@ -1,0 +1,184 @@
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Outside.Posix;
+
+namespace BotCore.Backup.Engine.Stores;
+
+/// <summary>
+/// A folder on this machine. Files are made 0600 and folders 0700: archives of configuration hold secrets even where they are not encrypted. An object is
+/// written under a temporary name in its folder, its length checked, fsync'ed, renamed without overwriting, and its folder fsync'ed. Thread-safe.
+/// </summary>
+public sealed class FolderStore : IStore
+{
+    internal const string PartialSuffix = ".partial";
+
+    private readonly string _root;
+
+    /// <summary>Does nothing to the disk yet.</summary>
+    /// <param name="root">Full path of the folder; made when the first object is written.</param>
+    /// <param name="name">The store's word in settings.</param>
+    public FolderStore(string root, string name = "local")
+    {
+        _root = System.IO.Path.TrimEndingDirectorySeparator(System.IO.Path.GetFullPath(root));
+        Name = name;
+    }
+
+    /// <inheritdoc/>
+    public string Name { get; }
+
+    /// <inheritdoc/>
+    public string Location => _root;
+
+    /// <inheritdoc/>
+    public long? FreeSpace
+    {
+        get
+        {
+            var there = _root;
+            while (!Directory.Exists(there) && System.IO.Path.GetDirectoryName(there) is { } parent)
+                there = parent;
+            return Guard(there, () => DurableFile.FreeSpace(there));
+        }
+    }
+
+    /// <inheritdoc/>
+    public IEnumerable<StoredObject> List(string prefix, CancellationToken token)
+    {
+        var folder = prefix.LastIndexOf('/') is >= 0 and var slash ? prefix[..slash] : "";
+        var objects = Guard(prefix, () => Walk(new DirectoryInfo(System.IO.Path.Combine(_root, folder)), folder, token));
+        return objects.Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(o => o.Key, StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    public StoredObject? Find(string key, CancellationToken token)
+    {
+        var file = new FileInfo(Locate(key));
+        return file.Exists ? new StoredObject(key, file.Length) : null;
+    }
+
+    /// <inheritdoc/>
+    public Stream OpenRead(string key, long offset, CancellationToken token) => Guard(key, () =>
+    {
+        var stream = new FileStream(Locate(key), new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
+        stream.Position = offset;
+        return stream;
+    });
+
+    /// <inheritdoc/>
+    public StoreWriter Create(string key, CancellationToken token) => Guard(key, () => new FolderStoreWriter(_root, key, this));
+
+    /// <inheritdoc/>
+    public void Delete(string key, CancellationToken token) => Guard(key, () =>
+    {
+        var path = Locate(key);
+        if (!File.Exists(path))
+            return;
+        File.Delete(path);
+        var folder = System.IO.Path.GetDirectoryName(path)!;
+        DurableFile.FsyncDirectory(folder);
+        RemoveEmptyFolders(folder);
+    });
+
+    /// <inheritdoc/>
+    public IReadOnlyList<string> RemovePartials(string folder, CancellationToken token)
+    {
+        var path = Locate(folder);
+        if (!Directory.Exists(path))
+            return [];
+        return Guard(folder, () =>
+        {
+            var partials = Directory.GetFiles(path, ".*" + PartialSuffix, SearchOption.AllDirectories);
+            foreach (var partial in partials)
+                File.Delete(partial);
+            return partials.Select(partial => System.IO.Path.GetFileName(partial)).ToArray();
+        });
+    }
+
+    /// <inheritdoc/>
+    public IDisposable AcquireLease(string folder, CancellationToken token) => Guard(folder, () => FolderLease.Acquire(this, folder));
+
+    /// <inheritdoc/>
+    public string Locate(string key)
+    {
+        var path = System.IO.Path.GetFullPath(System.IO.Path.Combine(_root, key));
+        if (!string.Equals(path, _root, StringComparison.Ordinal) && !path.StartsWith(_root.TrimEnd('/') + "/", StringComparison.Ordinal))
+            throw new BackupException(FailureKind.AccessDenied, $"'{key}' is not inside the store {_root}.", "Use a key without '..'.", key);
+        return path;
+    }
+
+    /// <summary>Makes <paramref name="folder"/> and what is missing above it.</summary>
+    internal static void MakeFolders(string folder)
+    {
+        if (Directory.Exists(folder))
+            return;
+        var parent = System.IO.Path.GetDirectoryName(folder)!;
+        MakeFolders(parent);
+        PrivateFiles.MakeFolder(folder);
+        DurableFile.FsyncDirectory(parent);
+    }
+
+    /// <summary>Removes <paramref name="folder"/>, and then those above it inside the store, as long as they are empty: a failed run leaves the store as it was.</summary>
+    internal void RemoveEmptyFolders(string folder)
+    {
+        try
+        {
+            for (var path = folder; path.Length > _root.Length; path = System.IO.Path.GetDirectoryName(path)!)
+                Directory.Delete(path);
+        }
+        catch (IOException)
+        {
+            // Not empty: in use.
+        }
+    }
+
+    /// <summary>Runs an action on the disk and gives what goes wrong its kind.</summary>
+    internal T Guard<T>(string key, Func<T> action)
+    {
+        try
+        {
+            return action();
+        }
+        catch (Exception wrong) when (wrong is IOException or UnauthorizedAccessException)
+        {
+            throw ToFailure(key, wrong);
+        }
+    }
+
+    internal void Guard(string key, Action action) => Guard(key, () =>
+    {
+        action();
+        return true;
+    });
+
+    internal BackupException ToFailure(string key, Exception wrong) => wrong switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => new(
+            FailureKind.BackupNotFound, $"There is no '{key}' in {_root}.", "List what there is with Get-BotBackup.", key, wrong),
+        UnauthorizedAccessException => new(
+            FailureKind.AccessDenied, $"The system refused access to '{key}' in {_root}.", "Run as the user that owns the backup folder, or correct its mode.", key, wrong),
+        IOException { HResult: Errno.ENOSPC or Errno.EDQUOT } => new(
+            FailureKind.StoreFull, $"The disk of {_root} is full; '{key}' was not kept.", "Free space there, or point BACKUP_DIR at a larger disk, and run again.", _root, wrong),
+        IOException { HResult: Errno.EROFS } => new(
+            FailureKind.AccessDenied, $"The disk of {_root} is read-only; '{key}' was not kept.", "Mount it for writing and run again.", _root, wrong),
+        _ => new(FailureKind.StoreUnreachable, $"The folder {_root} failed at '{key}': {wrong.Message}", "Look at the disk and at the system's log, and run again.", _root, wrong),
+    };
+
+    private static List<StoredObject> Walk(DirectoryInfo folder, string key, CancellationToken token)
+    {
+        var found = new List<StoredObject>();
+        if (!folder.Exists)
+            return found;
+        foreach (var item in folder.EnumerateFileSystemInfos())
+        {
+            token.ThrowIfCancellationRequested();
+            if (item.Name.StartsWith('.'))
+                continue;
+            var name = key.Length == 0 ? item.Name : key + "/" + item.Name;
+            if (item is FileInfo file)
+                found.Add(new StoredObject(name, file.Length));
+            else if (item is DirectoryInfo { LinkTarget: null } below)
+                found.AddRange(Walk(below, name, token));
+        }
+
+        return found;
+    }
+}
