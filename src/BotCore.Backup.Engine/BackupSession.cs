@@ -1,0 +1,99 @@
+using System.Security;
+using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Compression;
+using BotCore.Backup.Engine.Configuration;
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Outside.Gnupg;
+using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Protocols.OpenPgp;
+
+namespace BotCore.Backup.Engine;
+
+/// <summary>What one command adds to the settings.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>A passphrase in place of GPG_PASSPHRASE_FILE; stays the caller's.</summary>
+    public SecureString? Passphrase { get; init; }
+
+    /// <summary>Public keys in place of GPG_RECIPIENT.</summary>
+    public IReadOnlyList<string> Recipients { get; init; } = [];
+
+    /// <summary>Do not encrypt, whatever the settings say.</summary>
+    public bool NoEncryption { get; init; }
+
+    /// <summary>A codec in place of COMPRESSION; null keeps it.</summary>
+    public string? Compression { get; init; }
+
+    /// <summary>Threads that compress and decompress; null takes one a processor, 16 at most.</summary>
+    public int? Threads { get; init; }
+}
+
+/// <summary>
+/// Settings, stores and keys of one command: what every run needs. Disposing wipes the keys. Thread-safe.
+/// </summary>
+public sealed class BackupSession : IDisposable
+{
+    private const int MostThreads = 16;
+
+    private readonly SessionOptions _options;
+
+    /// <summary>Reads nothing yet: a passphrase file is opened when the first key is needed.</summary>
+    public BackupSession(BotBackupConfiguration configuration, SessionOptions? options = null)
+    {
+        Configuration = configuration;
+        _options = options ?? new SessionOptions();
+        Local = new FolderStore(configuration.BackupDirectory);
+        Keys = new ArchiveKeys(ReadPassphrase, () => GpgProgram.Find(), configuration.SignKey);
+    }
+
+    /// <summary>The settings.</summary>
+    public BotBackupConfiguration Configuration { get; }
+
+    /// <summary>The store at BACKUP_DIR.</summary>
+    public IStore Local { get; }
+
+    internal ArchiveKeys Keys { get; }
+
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    internal int Threads => _options.Threads ?? Math.Min(Environment.ProcessorCount, MostThreads);
+
+    internal ICodec Codec => Codecs.ByName(_options.Compression ?? Configuration.Compression);
+
+    internal int Level => _options.Compression is null ? Configuration.CompressionLevel : Codec.DefaultLevel;
+
+    /// <summary>The store of that name. One that this version cannot reach is AdapterMissing, never left out in silence.</summary>
+    public IStore StoreNamed(string name) => string.Equals(name, Local.Name, StringComparison.OrdinalIgnoreCase)
+        ? Local
+        : throw new BackupException(
+            FailureKind.AdapterMissing, $"The store '{name}' is configured, and this version writes to folders only.", "Take it out of the STORES_ settings, or switch it off, until a version that has it.", name);
+
+    /// <inheritdoc/>
+    public void Dispose() => Keys.Dispose();
+
+    /// <summary>A cipher for one archive, as the settings and the command ask.</summary>
+    internal IArchiveCipher NewCipher()
+    {
+        if (_options.NoEncryption)
+            return new PlainCipher();
+        if (_options.Recipients.Count > 0 && _options.Passphrase is not null)
+            throw new BackupException(FailureKind.ConfigurationInvalid, "Both a passphrase and recipients were given.", "Give one of -Passphrase and -Recipient.");
+        if (_options.Recipients.Count > 0)
+            return new RecipientCipher(GpgProgram.Find(), _options.Recipients, Configuration.SignKey);
+        if (_options.Passphrase is not null)
+            return new PassphraseCipher(Keys.Keyring);
+        if (!Configuration.EncryptionEnabled)
+            return new PlainCipher();
+        return Configuration.Recipients.Count > 0
+            ? new RecipientCipher(GpgProgram.Find(), Configuration.Recipients, Configuration.SignKey)
+            : new PassphraseCipher(Keys.Keyring);
+    }
+
+    private PassphraseKeyring? ReadPassphrase()
+    {
+        if (_options.Passphrase is null && Configuration.PassphraseFile is null)
+            return null;
+        using var passphrase = PassphraseSource.Resolve(Configuration, _options.Passphrase);
+        return new PassphraseKeyring(passphrase.Bytes);
+    }
+}

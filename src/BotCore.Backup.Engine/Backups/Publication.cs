@@ -1,0 +1,156 @@
+using System.Text;
+using System.Text.Json;
+using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Stores;
+
+namespace BotCore.Backup.Engine.Backups;
+
+/// <summary>
+/// Puts one backup into one store in the order that makes every moment safe to die in: intent; archive; index; checksum; all of it read back; manifest;
+/// intent removed. Until the manifest stands, the intent hides what is there, and the next run removes it. One thread.
+/// </summary>
+internal sealed class Publication : IDisposable
+{
+    private const int MostCollisions = 1000;
+
+    private readonly IStore _store;
+    private readonly CancellationToken _token;
+    private bool _published;
+
+    private Publication(IStore store, ArchiveName name, CancellationToken token)
+    {
+        _store = store;
+        _token = token;
+        Name = name;
+        Archive = store.Create(Key, token);
+        try
+        {
+            Index = store.Create(BackupFiles.Index(Key), token);
+        }
+        catch
+        {
+            Archive.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The name that was free.</summary>
+    public ArchiveName Name { get; }
+
+    /// <summary>The archive's key.</summary>
+    public string Key => Name.Key;
+
+    /// <summary>Where the archive's bytes go.</summary>
+    public StoreWriter Archive { get; }
+
+    /// <summary>Where the index's bytes go.</summary>
+    public StoreWriter Index { get; }
+
+    /// <summary>Takes the first free name and leaves the intent under it. The caller holds the lease of its folder.</summary>
+    public static Publication Begin(IStore store, Func<int, ArchiveName> name, string runId, CancellationToken token)
+    {
+        for (var attempt = 1; attempt < MostCollisions; attempt++)
+        {
+            var candidate = name(attempt);
+            if (store.Find(candidate.Key, token) is not null || store.Find(BackupFiles.Manifest(candidate.Key), token) is not null
+                || store.Find(BackupFiles.Intent(candidate.Key), token) is not null)
+                continue;
+            LeaveIntent(store, candidate.Key, runId, token);
+            try
+            {
+                return new Publication(store, candidate, token);
+            }
+            catch
+            {
+                store.Delete(BackupFiles.Intent(candidate.Key), CancellationToken.None);
+                throw;
+            }
+        }
+
+        throw new BackupException(FailureKind.StoreFull, $"A thousand archives of this second stand in {store.Location} already.", "Run again in a second.", store.Location);
+    }
+
+    /// <summary>Says that what stands under <paramref name="archive"/> is being made or removed: it is not listed until the intent is gone.</summary>
+    public static void LeaveIntent(IStore store, string archive, string runId, CancellationToken token) => Put(
+        store,
+        BackupFiles.Intent(archive),
+        JsonSerializer.SerializeToUtf8Bytes(new { run = runId, host = Environment.MachineName, process = Environment.ProcessId, began = DateTimeOffset.UtcNow }),
+        token);
+
+    /// <summary>
+    /// Removes what dead runs left in <paramref name="folder"/>. Only for the holder of its lease, and before it begins anything there. Returns the archives that are gone.
+    /// </summary>
+    public static IReadOnlyList<string> RemoveLeftovers(IStore store, string folder, CancellationToken token)
+    {
+        var removed = new List<string>();
+        foreach (var intent in store.List(folder + "/", token).Where(o => o.Key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal)).ToList())
+        {
+            var archive = intent.Key[..^BackupFiles.IntentSuffix.Length];
+            // The manifest is the commit: a run that died right after it made a backup, and only its intent is left over.
+            if (store.Find(BackupFiles.Manifest(archive), token) is null)
+            {
+                foreach (var file in BackupFiles.InOrderOfRemoval(archive))
+                    store.Delete(file, token);
+                removed.Add(archive);
+            }
+
+            store.Delete(intent.Key, token);
+        }
+
+        store.RemovePartials(folder, token);
+        return removed;
+    }
+
+    /// <summary>Makes the sealed archive a backup: what was proven, and nothing else, gets a manifest.</summary>
+    public void Publish(SealResult result, Manifest manifest)
+    {
+        _token.ThrowIfCancellationRequested();
+        Archive.Commit();
+        Index.Commit();
+        ReadBack(Key, result.Size, result.Sha256);
+        ReadBack(BackupFiles.Index(Key), result.IndexSize, result.IndexSha256);
+        Put(_store, BackupFiles.Checksum(Key), Encoding.UTF8.GetBytes($"{result.Sha256}  {Name.FileName}\n"), _token);
+        _token.ThrowIfCancellationRequested();
+        var json = manifest.ToJson();
+        if (json.Length > Manifest.MaximumLength)
+            throw new InvalidOperationException($"The manifest of {Key} has {json.Length} bytes.");
+        Put(_store, BackupFiles.Manifest(Key), json, CancellationToken.None);
+        _published = true;
+        _store.Delete(BackupFiles.Intent(Key), CancellationToken.None);
+    }
+
+    public void Dispose()
+    {
+        Archive.Dispose();
+        Index.Dispose();
+        if (_published)
+            return;
+        foreach (var file in BackupFiles.InOrderOfRemoval(Key))
+            _store.Delete(file, CancellationToken.None);
+        _store.Delete(BackupFiles.Intent(Key), CancellationToken.None);
+    }
+
+    private static void Put(IStore store, string key, byte[] content, CancellationToken token)
+    {
+        using var writer = store.Create(key, token);
+        writer.Write(content);
+        writer.Commit();
+    }
+
+    private void ReadBack(string key, long length, string sha256)
+    {
+        using var stored = _store.OpenRead(key, 0, _token);
+        using var hash = new HashingStream(stored);
+        hash.Drain(_token);
+        if (hash.Count != length || !string.Equals(hash.Hash, sha256, StringComparison.Ordinal))
+        {
+            throw new BackupException(
+                FailureKind.ChecksumMismatch,
+                $"What {_store.Location} holds of '{key}' is not what was written: {hash.Count} bytes with SHA-256 {hash.Hash}, not {length} with {sha256}.",
+                "Check that disk; nothing of this run was kept there.",
+                _store.Location);
+        }
+    }
+}

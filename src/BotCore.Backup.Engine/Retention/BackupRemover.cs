@@ -1,0 +1,110 @@
+using BotCore.Backup.Engine.Backups;
+using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Verification;
+
+namespace BotCore.Backup.Engine.Retention;
+
+/// <summary>A backup that is gone, and why. Immutable.</summary>
+public sealed record BotBackupRemoval
+{
+    /// <summary>What was removed.</summary>
+    public required BotBackup Backup { get; init; }
+
+    /// <summary>The rule that removed it: <c>Asked</c> where a person did.</summary>
+    public required string Rule { get; init; }
+
+    /// <summary>Why, in a sentence.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Bytes given back, with index, checksum and manifest.</summary>
+    public required ByteSize Freed { get; init; }
+
+    /// <summary>Succeeded only where the store no longer has any of its files.</summary>
+    public required Outcome Outcome { get; init; }
+}
+
+/// <summary>One backup to be removed.</summary>
+public sealed record RemovalStep : Step
+{
+    internal RemovalStep(BotBackup backup)
+        : base(backup.Location, $"Remove the backup {backup.Key} ({backup.Size})") => Backup = backup;
+
+    /// <summary>What is removed.</summary>
+    public BotBackup Backup { get; }
+}
+
+/// <summary>Removes backups that a person named. The newest good backup of a thing is not removed unless that is forced.</summary>
+public static class BackupRemover
+{
+    /// <summary>The step for one backup. Throws LastGoodBackup where it is the newest good one of its kind and <paramref name="force"/> is not set.</summary>
+    public static RemovalStep Plan(BotBackup backup, bool force, CancellationToken token)
+    {
+        if (!force && backup.Type != BackupType.Snapshot && IsLastGood(backup, token))
+        {
+            throw new BackupException(
+                FailureKind.LastGoodBackup, $"{backup.Location} is the newest good backup of {backup.Name}.", "Make a newer one first, or add -Force.", backup);
+        }
+
+        return new RemovalStep(backup);
+    }
+
+    /// <summary>Removes what <paramref name="steps"/> name, under the lease of its folder.</summary>
+    public static IAsyncEnumerable<BackupEvent> Run(IReadOnlyList<RemovalStep> steps, CancellationToken token) =>
+        EventRun.Start("removal", (tell, stop) =>
+        {
+            foreach (var step in steps)
+            {
+                stop.ThrowIfCancellationRequested();
+                tell(Remove(step.Backup, stop));
+            }
+        }, token);
+
+    private static BackupEvent Remove(BotBackup backup, CancellationToken token)
+    {
+        try
+        {
+            var store = backup.Source;
+            using var lease = store.AcquireLease(backup.Key.Split('/')[0], token);
+            long freed = 0;
+            // From here on nothing stops half-way: what a kill leaves is hidden by the intent, and the next run removes it.
+            LeaveIntent(backup, token);
+            foreach (var file in BackupFiles.InOrderOfRemoval(backup.Key))
+            {
+                freed += store.Find(file, CancellationToken.None)?.Length ?? 0;
+                store.Delete(file, CancellationToken.None);
+            }
+
+            store.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
+
+            return new Made(new BotBackupRemoval { Backup = backup, Rule = "Asked", Reason = "Somebody asked for it.", Freed = freed, Outcome = Outcome.Succeeded });
+        }
+        catch (BackupException wrong)
+        {
+            return new Failed(wrong.Failure);
+        }
+    }
+
+    private static void LeaveIntent(BotBackup backup, CancellationToken token)
+    {
+        try
+        {
+            Publication.LeaveIntent(backup.Source, backup.Key, BackupRunner.NewRunId(), token);
+        }
+        catch (BackupException full) when (full.Failure.Kind == FailureKind.StoreFull)
+        {
+            // To remove is how a full disk is freed. Without the intent a kill may leave an archive that is listed as ManifestMissing, and no worse.
+        }
+    }
+
+    private static bool IsLastGood(BotBackup backup, CancellationToken token)
+    {
+        if (backup.Proof.Depth == Depth.Unknown)
+            return false;
+        var alike = BackupCatalog.List(backup.Source, token).OfType<Made>().Select(made => (BotBackup)made.Item)
+            .Where(other => other.Component == backup.Component && other.Type == backup.Type && other.Proof.Depth != Depth.Unknown
+                && string.Equals(other.Name, backup.Name, StringComparison.Ordinal));
+        return !alike.Any(other => other.Taken > backup.Taken || (other.Taken == backup.Taken && !string.Equals(other.Key, backup.Key, StringComparison.Ordinal)));
+    }
+}

@@ -1,0 +1,30 @@
+namespace BotCore.Backup.Engine.Verification;
+
+/// <summary>How deep a proof goes. Each depth includes those before it.</summary>
+public enum Depth
+{
+    /// <summary>Nothing was proven.</summary>
+    Unknown = 0,
+
+    /// <summary>The bytes in the store are those that were sealed: lengths and SHA-256 of archive and index, and the manifest's seal where there is a key.</summary>
+    Checksum,
+
+    /// <summary>Unsealed to the end: integrity code, every member, every entry hashed and compared with the index.</summary>
+    Archive,
+
+    /// <summary>Restored into a scratch target and compared.</summary>
+    Restore,
+}
+
+/// <summary>How well a backup is known to be good.</summary>
+/// <param name="Depth">How deep it was proven; <see cref="Verification.Depth.Unknown"/> when never.</param>
+/// <param name="At">When; null when never.</param>
+/// <param name="Authenticated">Whether its manifest carries an HMAC or signature, so that a change by somebody who has no key would be seen.</param>
+public sealed record Proof(Depth Depth, DateTimeOffset? At, bool Authenticated)
+{
+    /// <summary>Nothing is known: an archive without a manifest.</summary>
+    public static Proof None { get; } = new(Depth.Unknown, At: null, Authenticated: false);
+
+    /// <summary>For people: <c>Unproven</c>, <c>Archive</c>, <c>Archive, Unauthenticated</c>.</summary>
+    public override string ToString() => Depth == Depth.Unknown ? "Unproven" : Authenticated ? Depth.ToString() : $"{Depth}, Unauthenticated";
+}
