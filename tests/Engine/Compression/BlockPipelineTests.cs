@@ -123,6 +123,9 @@ public sealed class BlockPipelineTests
 
         Assert.Same(codec.Error, Assert.Throws<NotFiniteNumberException>(() => SubmitUntilItThrows(pipeline)));
         Assert.Equal([0, 1, 2, 3, 4, 5, 6], seen);
+
+        // The threads end by themselves, but only Dispose waits for them.
+        pipeline.Dispose();
         Assert.Equal(0, codec.Open);
     }
 

@@ -8,11 +8,23 @@ namespace BotCore.Backup.Engine.Tests.Outside;
 public sealed class LinuxFactAttribute : FactAttribute
 {
     private bool _asRoot;
+    private string[] _tools = [];
 
     public LinuxFactAttribute()
     {
         if (!Syscalls.Supported)
             Skip = "Needs Linux on x64 or arm64.";
+    }
+
+    /// <summary>Programs that the test runs.</summary>
+    public string[] Tools
+    {
+        get => _tools;
+        set
+        {
+            _tools = value;
+            Skip ??= new ToolFactAttribute(value).Skip;
+        }
     }
 
     /// <summary>Only root may do what the test does.</summary>

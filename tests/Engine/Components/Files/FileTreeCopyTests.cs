@@ -38,7 +38,7 @@ public sealed class FileTreeCopyTests : IDisposable
         Assert.Equal("", Shell.Run("find", _tree.Target, "-name", ".botbackup-*"));
     }
 
-    [LinuxFact(AsRoot = true)]
+    [LinuxFact(AsRoot = true, Tools = ["setfattr", "rsync"])]
     public void Root_keeps_owners_devices_capabilities_and_attributes_of_links()
     {
         _tree.Bash("""
