@@ -94,6 +94,22 @@ internal sealed class BlockFiller(BlockPipeline pipeline, CancellationToken toke
         }
     }
 
+    /// <summary>Hands over a member that was compressed before; the block before it must have been flushed.</summary>
+    public void WritePacked(PackedEntry entry, int number)
+    {
+        if (_block is { Length: > 0 })
+            throw new InvalidOperationException("A block is under way.");
+        token.ThrowIfCancellationRequested();
+        var (packed, plain) = entry.LengthOf(number);
+        _block ??= pipeline.Rent();
+        entry.Read(number, _block.Pack(packed, plain));
+        _block.Tag = _place;
+        pipeline.Submit(_block);
+        Position += plain;
+        _block = null;
+        _place = new MemberPlace();
+    }
+
     /// <summary>Notes that an entry is whole, so that the index gets it behind the member that it ends in.</summary>
     public void Finish(MemberPlace start, int skip, IndexEntry entry) => _place.Entries.Add((start, skip, entry));
 

@@ -23,9 +23,12 @@ public interface IEntrySource
     /// A directory comes before what is in it, a file before its hard links.
     /// </summary>
     IEnumerable<SourceItem> Read(CancellationToken token);
+
+    /// <summary>Adds to the manifest what only reading could tell. Asked after the last item.</summary>
+    Manifest Describe(Manifest manifest) => manifest;
 }
 
-/// <summary>One thing that a walk came upon: a <see cref="SourceEntry"/> or a <see cref="SourceProblem"/>.</summary>
+/// <summary>One thing that a walk came upon: a <see cref="SourceEntry"/>, a PackedEntry or a <see cref="SourceProblem"/>.</summary>
 public abstract class SourceItem : IDisposable
 {
     /// <summary>Path inside the archive.</summary>
@@ -52,6 +55,9 @@ public abstract class SourceEntry : SourceItem
 
     /// <inheritdoc/>
     public sealed override EntryPath Path => Entry.Path;
+
+    /// <summary>What the documents in it are; null where it holds none. Asked for after the content was read.</summary>
+    public virtual DocumentSet? Set => null;
 
     /// <summary>
     /// Reads the next bytes of content, <see cref="ArchiveEntry.DataLength"/> in all (runs only, when sparse), and returns how many;

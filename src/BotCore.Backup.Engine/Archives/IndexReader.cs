@@ -116,7 +116,10 @@ internal sealed class IndexReader(Stream plain, string name) : IDisposable
                 line.GetProperty("at"u8).GetInt64(),
                 line.GetProperty("skip"u8).GetInt32(),
                 PathOf(line, "link"),
-                line.TryGetProperty("mark"u8, out var mark) ? Enum.Parse<EntryMark>(mark.GetString()!) : EntryMark.None);
+                line.TryGetProperty("mark"u8, out var mark) ? Enum.Parse<EntryMark>(mark.GetString()!) : EntryMark.None)
+            {
+                Set = line.TryGetProperty("documents"u8, out var documents) ? new DocumentSet(documents.GetInt64(), line.GetProperty("set"u8).GetString()!) : null,
+            };
         }
 
         return line.TryGetProperty("format"u8, out var format)

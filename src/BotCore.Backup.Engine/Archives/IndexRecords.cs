@@ -28,6 +28,9 @@ internal sealed record IndexMember(long Offset, int PackedLength, int PlainLengt
 internal sealed record IndexEntry(
     EntryPath Path, EntryKind Kind, long Size, string Sha256, string Digest, long Member, int Skip, EntryPath LinkTarget, EntryMark Mark) : IndexRecord
 {
+    /// <summary>What the documents in it are; null where it holds none.</summary>
+    public DocumentSet? Set { get; init; }
+
     /// <summary>Whether the archive holds it.</summary>
     public bool IsArchived => Member >= 0;
 }

@@ -83,6 +83,12 @@ internal sealed class IndexWriter : IDisposable
         _json.WriteNumber("skip"u8, entry.Skip);
         if (!entry.LinkTarget.IsEmpty)
             WritePath("link", entry.LinkTarget);
+        if (entry.Set is { } set)
+        {
+            _json.WriteNumber("documents"u8, set.Documents);
+            _json.WriteString("set"u8, set.Hash);
+        }
+
         if (entry.Mark != EntryMark.None)
             _json.WriteString("mark"u8, entry.Mark.ToString());
     }

@@ -94,6 +94,9 @@ public sealed record Manifest
     /// <summary>Of the index.</summary>
     public required string IndexSha256 { get; init; }
 
+    /// <summary>Of a MongoDB dump; null for everything else.</summary>
+    public DumpFacts? MongoDb { get; init; }
+
     /// <summary>HMAC-SHA-256 over this manifest without its seals; set under <see cref="Encryption.Passphrase"/>.</summary>
     public string? Hmac { get; init; }
 

@@ -73,6 +73,8 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
                     token.ThrowIfCancellationRequested();
                     if (item is SourceEntry entry)
                         Add(entry, tar);
+                    else if (item is PackedEntry packedEntry)
+                        Add(packedEntry, tar);
                     else
                         Note((SourceProblem)item, tar);
                     moved(tar.Position, item.Path);
@@ -106,13 +108,8 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
     private void Add(SourceEntry source, BlockFiller tar)
     {
         var entry = source.Entry;
-        if (entry.Path.Length > EntryPathRules.MaximumPath)
-        {
-            // What no restore would take must not look backed up.
-            _failures.Add(new Failure(
-                FailureKind.SourceUnreachable, $"The path '{entry.Path}' is longer than {EntryPathRules.MaximumPath} bytes, so no restore would take it.", "Move what is in it to a shorter path, or leave the folder out.", entry.Path));
+        if (!IsRestorable(entry.Path))
             return;
-        }
 
         // An entry of a block or more begins its own member: restoring it alone then reads nothing else.
         if (entry.DataLength >= BlockSize)
@@ -132,7 +129,34 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
             tell(new Warned($"'{entry.Path}' changed while it was read; what the archive holds of it may be of two moments."));
         }
 
-        tar.Finish(start, skip, new IndexEntry(entry.Path, entry.Kind, entry.Size, hash, EntryDigest.Of(entry), 0, 0, entry.LinkTarget, mark));
+        tar.Finish(start, skip, new IndexEntry(entry.Path, entry.Kind, entry.Size, hash, EntryDigest.Of(entry), 0, 0, entry.LinkTarget, mark) { Set = source.Set });
+    }
+
+    // The header gets a member of its own, and those that were made before follow it as they are.
+    private void Add(PackedEntry source, BlockFiller tar)
+    {
+        var entry = source.Entry;
+        if (!IsRestorable(entry.Path))
+            return;
+        tar.Flush();
+        var (start, skip) = tar.Here;
+        _headers.Write(entry, tar);
+        tar.Flush();
+        for (var number = 0; number < source.Members; number++)
+            tar.WritePacked(source, number);
+        tar.WriteZeros(TarFormat.Padding(entry.Size));
+        _entries++;
+        tar.Finish(start, skip, new IndexEntry(entry.Path, entry.Kind, entry.Size, source.Sha256, EntryDigest.Of(entry), 0, 0, entry.LinkTarget, EntryMark.None) { Set = source.Set });
+    }
+
+    private bool IsRestorable(EntryPath path)
+    {
+        if (path.Length <= EntryPathRules.MaximumPath)
+            return true;
+        // What no restore would take must not look backed up.
+        _failures.Add(new Failure(
+            FailureKind.SourceUnreachable, $"The path '{path}' is longer than {EntryPathRules.MaximumPath} bytes, so no restore would take it.", "Move what is in it to a shorter path, or leave the folder out.", path));
+        return false;
     }
 
     // The header has promised a length, so exactly that many bytes follow whatever the file does meanwhile: the tar is never broken.

@@ -17,6 +17,18 @@ internal sealed class Block : PipelineItem
     internal byte[] Member { get; set; } = [];
 
     internal int MemberLength { get; set; }
+
+    /// <summary>Whether <see cref="Member"/> was made before the block came here.</summary>
+    internal bool IsPacked { get; set; }
+
+    /// <summary>Makes room for a member that was made before, of <paramref name="plain"/> bytes of plaintext; no worker touches it then.</summary>
+    public Span<byte> Pack(int packed, int plain)
+    {
+        if (Member.Length < packed)
+            Member = GC.AllocateUninitializedArray<byte>(packed);
+        (MemberLength, Length, IsPacked) = (packed, plain, true);
+        return Member.AsSpan(0, packed);
+    }
 }
 
 /// <summary>A member on its way to the sink.</summary>
@@ -74,6 +86,7 @@ internal sealed class BlockPipeline : IDisposable
         var block = _pipeline.Rent();
         block.Length = 0;
         block.Tag = null;
+        block.IsPacked = false;
         return block;
     }
 
@@ -132,9 +145,12 @@ internal sealed class BlockPipeline : IDisposable
     {
         public void Work(Block item)
         {
+            if (item.IsPacked)
+                return;
             // Once for the fullest block, not anew for every fuller one.
-            if (item.Member.Length == 0)
-                item.Member = GC.AllocateUninitializedArray<byte>(compressor.MaximumLength(BlockSize));
+            var longest = compressor.MaximumLength(BlockSize);
+            if (item.Member.Length < longest)
+                item.Member = GC.AllocateUninitializedArray<byte>(longest);
             item.MemberLength = compressor.Compress(item.Buffer.AsSpan(0, item.Length), item.Member);
         }
 

@@ -64,7 +64,7 @@ public sealed class RecipientTests(GnupgHome home) : IClassFixture<GnupgHome>
         var gpg = signKey is null ? home.PublicProgram : home.Program;
         var maker = new ArchiveMaker(place.Local, Codecs.Gzip, 6, 2, () => new RecipientCipher(gpg, [home.Alice], signKey), TimeProvider.System, _ => { });
         var source = new StubSource(StubSource.Root, StubEntry.File("a", "1"), StubEntry.File("b", new byte[50_000]));
-        return maker.Make(new ArchiveJob(Component.Config, "config", BackupType.Full, source, new EntryPath(place.Project), 0), "run", Workplace.None);
+        return maker.Make(new ArchiveJob(Component.Config, "config", BackupType.Full, (_, _) => source, new EntryPath(place.Project), 0), "run", Workplace.None);
     }
 
     private static BotBackupVerification Prove(BotBackup backup, ArchiveKeys keys) => new ArchiveProver(keys, 2).Prove(backup, Depth.Archive, NoVisitor.Instance, _ => { }, Workplace.None);
