@@ -58,6 +58,12 @@ public sealed class BackupSession : IDisposable
 
     internal int Threads => _options.Threads ?? Math.Min(Environment.ProcessorCount, MostThreads);
 
+    /// <summary>Threads that read a database: two at least, so that one reads while another waits for the server.</summary>
+    internal int DumpThreads => Math.Clamp(Threads, 2, 8);
+
+    /// <summary>Where runs keep for a moment what memory cannot hold: on the disk that has room for archives.</summary>
+    internal string SpillFolder => Configuration.BackupDirectory;
+
     internal ICodec Codec => Codecs.ByName(_options.Compression ?? Configuration.Compression);
 
     internal int Level => _options.Compression is null ? Configuration.CompressionLevel : Codec.DefaultLevel;

@@ -94,7 +94,7 @@ internal sealed class Workplace : IDisposable
 
     /// <summary>A backup of made-up entries.</summary>
     public BotBackup BackUp(IEntrySource source, IStore? store = null, Action<BackupEvent>? tell = null) =>
-        BackupRunner.NewMaker(Session, store ?? Local, tell ?? (_ => { })).Make(new ArchiveJob(Component.Config, "config", BackupType.Full, source, new EntryPath(Project), 0), "run", None);
+        BackupRunner.NewMaker(Session, store ?? Local, tell ?? (_ => { })).Make(new ArchiveJob(Component.Config, "config", BackupType.Full, (_, _) => source, new EntryPath(Project), 0), "run", None);
 
     /// <summary>The backup as the store has it now.</summary>
     public BotBackup Reopen(BotBackup backup) => BackupCatalog.OpenFile(Local, backup.Location, None);

@@ -13,10 +13,10 @@ namespace BotCore.Backup.Engine.Backups;
 /// <param name="Component">What is in it.</param>
 /// <param name="Name">Which one of its component.</param>
 /// <param name="Type">Full, incremental or snapshot.</param>
-/// <param name="Source">Its entries.</param>
+/// <param name="Source">Its entries, once the archive has a name and a time.</param>
 /// <param name="Root">The folder that they are relative to.</param>
 /// <param name="PlainBytes">About how many bytes of content there are; 0 where unknown.</param>
-internal sealed record ArchiveJob(Component Component, string Name, BackupType Type, IEntrySource Source, EntryPath Root, long PlainBytes);
+internal sealed record ArchiveJob(Component Component, string Name, BackupType Type, Func<ArchiveName, Action<BackupEvent>, IEntrySource> Source, EntryPath Root, long PlainBytes);
 
 /// <summary>Seals one job into one store and publishes it. Used by backups, and by restores for their snapshot. One thread at a time.</summary>
 internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int threads, Func<IArchiveCipher> cipher, TimeProvider clock, Action<BackupEvent> tell)
@@ -39,12 +39,13 @@ internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int th
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
         var sealer = new Sealer(new SealOptions(id, job.Root, codec, level, threads), seal, tell);
         using var progress = new RunProgress($"Backing up {job.Name}", job.PlainBytes, tell);
-        var result = sealer.Seal(job.Source, publication.Archive, publication.Index, (done, path) => progress.Move(done, path.ToString), token);
+        var source = job.Source(publication.Name, tell);
+        var result = sealer.Seal(source, publication.Archive, publication.Index, (done, path) => progress.Move(done, path.ToString), token);
         if (result.Failures.Count > 0)
             throw Unreadable(job, result.Failures);
 
         progress.Move(result.PlainSize, () => "reading back");
-        var manifest = seal.Authenticate(new Manifest
+        var manifest = seal.Authenticate(source.Describe(new Manifest
         {
             Format = Manifest.CurrentFormat,
             Id = id,
@@ -67,7 +68,7 @@ internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int th
             Sha256 = result.Sha256,
             IndexSize = result.IndexSize,
             IndexSha256 = result.IndexSha256,
-        });
+        }));
         publication.Publish(result, manifest);
         return BotBackup.Of(manifest, store, publication.Key);
     }

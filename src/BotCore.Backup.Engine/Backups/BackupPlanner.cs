@@ -3,6 +3,9 @@ using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Files;
+using BotCore.Backup.Engine.Components.MongoDb;
+using BotCore.Backup.Engine.Components.MongoDb.Dumping;
+using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 
@@ -24,10 +27,8 @@ public sealed record BackupRequest
 /// <summary>One archive into one store.</summary>
 public sealed record BackupStep : Step
 {
-    internal BackupStep(ArchiveJob job, IStore store, FileTreeEstimate estimate)
-        : base(
-            store.Location,
-            string.Create(CultureInfo.InvariantCulture, $"Back up {job.Name} ({job.Component}): {estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}"))
+    internal BackupStep(ArchiveJob job, IStore store, string estimate)
+        : base(store.Location, $"Back up {job.Name} ({job.Component}): {estimate}")
     {
         Job = job;
         Store = store;
@@ -41,14 +42,22 @@ public sealed record BackupStep : Step
 /// <summary>Turns a request into steps by looking at what is there; changes nothing.</summary>
 public static class BackupPlanner
 {
+    private const string MongoName = "mongodb";
+
     /// <summary>The steps, in the order in which they run. What cannot be planned is told through <paramref name="failed"/>, and the rest goes on.</summary>
     public static IReadOnlyList<BackupStep> Plan(BackupSession session, BackupRequest request, Action<Failure> failed, CancellationToken token)
     {
         var steps = new List<BackupStep>();
-        foreach (var component in request.Components.Count > 0 ? request.Components.Distinct() : [Component.Config, Component.Volume])
+        foreach (var component in request.Components.Count > 0 ? request.Components.Distinct() : Configured(session.Configuration))
         {
             try
             {
+                if (component == Component.MongoDb)
+                {
+                    AddDatabase(session, request, steps, failed, token);
+                    continue;
+                }
+
                 foreach (var (name, scope, type) in Sources(session, component).Where(source => request.IsWanted(source.Name)))
                     AddSteps(session, request, component, name, scope, type, steps, failed, token);
             }
@@ -75,8 +84,32 @@ public static class BackupPlanner
             return;
         }
 
-        var job = new ArchiveJob(component, name, type, new FileTreeSource(scope), scope.Root, estimate.Bytes);
-        foreach (var store in request.Stores.Count > 0 ? request.Stores : StoresOf(session, component))
+        var job = new ArchiveJob(component, name, type, (_, _) => new FileTreeSource(scope), scope.Root, estimate.Bytes);
+        var text = string.Create(CultureInfo.InvariantCulture, $"{estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}");
+        AddStores(session, request, job, text, steps, failed);
+    }
+
+    private static void AddDatabase(BackupSession session, BackupRequest request, List<BackupStep> steps, Action<Failure> failed, CancellationToken token)
+    {
+        if (!request.IsWanted(MongoName))
+            return;
+        var target = MongoTarget.Of(session.Configuration);
+        var (databases, size) = target.Guard("looking at what there is", () =>
+        {
+            using var client = target.Connect(requirePrimary: false, token);
+            var catalog = new ServerCatalog(client, token);
+            var names = catalog.Databases(new DumpSelection(target.Database));
+            return (names.Count, catalog.EstimateSize(names));
+        });
+        var options = new DumpOptions(session.Codec, session.Level, session.DumpThreads, session.SpillFolder);
+        var job = new ArchiveJob(Component.MongoDb, MongoName, BackupType.Full, (name, tell) => new MongoDumpSource(target, new DumpSelection(target.Database), options, name, tell), new EntryPath(target.Name), size);
+        var what = target.Database is { } one ? $"database {one}" : string.Create(CultureInfo.InvariantCulture, $"{databases:N0} databases");
+        AddStores(session, request, job, $"{what} of {target.Name}, about {new ByteSize(size)} of documents", steps, failed);
+    }
+
+    private static void AddStores(BackupSession session, BackupRequest request, ArchiveJob job, string estimate, List<BackupStep> steps, Action<Failure> failed)
+    {
+        foreach (var store in request.Stores.Count > 0 ? request.Stores : StoresOf(session, job.Component))
         {
             try
             {
@@ -90,7 +123,16 @@ public static class BackupPlanner
     }
 
     private static IReadOnlyList<string> StoresOf(BackupSession session, Component component) =>
-        component == Component.Volume ? session.Configuration.StoresVolumes : session.Configuration.StoresConfig;
+        component switch
+        {
+            Component.Volume => session.Configuration.StoresVolumes,
+            Component.MongoDb => session.Configuration.StoresMongoDb,
+            _ => session.Configuration.StoresConfig,
+        };
+
+    // Without a word about it, everything that the settings name is backed up.
+    private static IEnumerable<Component> Configured(BotBackupConfiguration settings) =>
+        settings.DatabaseUrl is null ? [Component.Config, Component.Volume] : [Component.MongoDb, Component.Config, Component.Volume];
 
     private static IEnumerable<(string Name, FileTreeScope Scope, BackupType Type)> Sources(BackupSession session, Component component)
     {
@@ -114,7 +156,7 @@ public static class BackupPlanner
                 break;
             default:
                 throw new BackupException(
-                    FailureKind.ToolMissing, $"This version does not back up {component} yet.", "Ask for Config or Volume.", component.ToString());
+                    FailureKind.ToolMissing, $"This version does not back up {component} yet.", "Ask for MongoDb, Config or Volume.", component.ToString());
         }
     }
 

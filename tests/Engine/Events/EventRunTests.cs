@@ -2,7 +2,6 @@ using System.Globalization;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Components;
-using BotCore.Backup.Engine.Components.Files;
 using BotCore.Backup.Engine.Events;
 using Xunit;
 
@@ -109,8 +108,8 @@ public sealed class EventRunTests
     {
         using var place = new Workplace();
         using var cancel = new CancellationTokenSource();
-        var job = new ArchiveJob(Component.Config, "config", BackupType.Full, new CancellingSource(cancel), new EntryPath(place.Project), 0);
-        var step = new BackupStep(job, place.Local, new FileTreeEstimate(1, 1));
+        var job = new ArchiveJob(Component.Config, "config", BackupType.Full, (_, _) => new CancellingSource(cancel), new EntryPath(place.Project), 0);
+        var step = new BackupStep(job, place.Local, "nothing");
 
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {

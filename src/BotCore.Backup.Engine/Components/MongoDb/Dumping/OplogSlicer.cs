@@ -1,0 +1,249 @@
+using System.Security.Cryptography;
+using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Compression;
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Protocols.MongoDb;
+using BotCore.Backup.Protocols.MongoDb.Bson;
+
+namespace BotCore.Backup.Engine.Components.MongoDb.Dumping;
+
+/// <summary>What a slice of the oplog spans.</summary>
+/// <param name="Start">Its first entry.</param>
+/// <param name="End">Its last entry.</param>
+/// <param name="Term">The term of the last entry; -1 where the server writes none.</param>
+/// <param name="EndSha256">SHA-256 of the last entry's bytes: the next increment begins with that entry.</param>
+/// <param name="Entries">Entries kept.</param>
+internal sealed record SliceFacts(BsonTimestamp Start, BsonTimestamp End, long Term, string EndSha256, long Entries);
+
+/// <summary>
+/// Copies the oplog from a start on while a dump runs, on a thread of its own, so that an oplog that rolls over meanwhile loses nothing. The first entry that comes must
+/// be the start itself, else there is a gap. Only what a majority has is read.
+/// </summary>
+internal sealed class OplogSlicer : IDisposable
+{
+    private readonly MongoClient _client;
+    private readonly OplogFilter _filter;
+    private readonly string _spillFolder;
+    private readonly SpoolLane _lane;
+    private readonly CancellationTokenSource _stop;
+    private readonly Thread _thread;
+    private readonly Lock _gate = new();
+    private readonly byte[] _lastHash = new byte[SHA256.HashSizeInBytes];
+    private PackedSpool _spool;
+    private BsonTimestamp _start;
+    private BsonTimestamp _last;
+    private long _term = -1;
+    private long _kept;
+    private int _attempts;
+    private Action<Exception>? _listener;
+    private BsonTimestamp? _end;
+    private SliceFacts? _facts;
+    private Exception? _wrong;
+
+    public OplogSlicer(MongoClient client, BsonTimestamp start, OplogFilter filter, ICodec codec, int level, string spillFolder, CancellationToken token)
+    {
+        _client = client;
+        _start = start;
+        _filter = filter;
+        _spillFolder = spillFolder;
+        _spool = new PackedSpool(spillFolder);
+        _lane = new SpoolLane(codec, level);
+        _stop = CancellationTokenSource.CreateLinkedTokenSource(token);
+        _thread = new Thread(Run) { IsBackground = true, Name = "oplog slicer" };
+        _thread.Start();
+    }
+
+    /// <summary>Has <paramref name="listener"/> called once copying ends early, on the slicer's thread, or now where it already has.</summary>
+    public void WhenWrong(Action<Exception> listener)
+    {
+        Exception wrong;
+        lock (_gate)
+        {
+            _listener = listener;
+            if (_wrong is null)
+                return;
+            wrong = _wrong;
+        }
+
+        listener(wrong);
+    }
+
+    /// <summary>Waits until everything up to and with <paramref name="end"/> is copied; what came after it meanwhile may be in it too.</summary>
+    public SliceFacts FinishAt(BsonTimestamp end)
+    {
+        lock (_gate)
+            _end = end;
+        _thread.Join();
+        if (_wrong is not null)
+            System.Runtime.ExceptionServices.ExceptionDispatchInfo.Throw(_wrong);
+        return _facts!;
+    }
+
+    /// <summary>The slice as an entry of an archive, after <see cref="FinishAt"/>.</summary>
+    public SourceItem ToEntry(ArchiveEntry entry)
+    {
+        if (_spool.Count == 0)
+            return new BufferedEntry(entry, _lane.Pending.ToArray());
+        _lane.Flush(_spool);
+        return _spool.ToEntry(entry, set: null);
+    }
+
+    public void Dispose()
+    {
+        _stop.Cancel();
+        _thread.Join();
+        _stop.Dispose();
+        _lane.Dispose();
+        _spool.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            Copy(_stop.Token);
+        }
+        catch (Exception wrong)
+        {
+            Action<Exception>? told;
+            lock (_gate)
+                (_wrong, told) = (wrong, _listener);
+            told?.Invoke(wrong);
+        }
+    }
+
+    private void Copy(CancellationToken token)
+    {
+        while (true)
+        {
+            try
+            {
+                if (Follow(token))
+                    return;
+            }
+            catch (MongoException wrong) when (PassingFailures.Is(wrong) && ++_attempts < PassingFailures.MostAttempts)
+            {
+                // Goes on behind the last entry, which must still be there.
+            }
+        }
+    }
+
+    // True at the end; false where a transaction began before the start, which is then an earlier one.
+    private bool Follow(CancellationToken token)
+    {
+        using var cursor = Open(_last.Value > 0 ? _last : _start, token);
+        var isFirst = true;
+        while (!IsReached())
+        {
+            switch (cursor.Next())
+            {
+                case CursorStep.EmptyBatch:
+                    token.ThrowIfCancellationRequested();
+                    continue;
+                case CursorStep.End when _last.Value > 0:
+                    throw new MongoException(MongoError.CursorLost, "The server ended the reading of its oplog.");
+                case CursorStep.End:
+                    throw Gap("it has no entry from there on");
+                default:
+                    break;
+            }
+
+            var entry = cursor.Current;
+            var at = RawBson.TryFind(entry, "ts"u8, out var ts) ? ts.AsTimestamp() : throw Gap("an entry of it has no time");
+            if (isFirst && _last.Value > 0)
+            {
+                Compare(entry, at);
+                isFirst = false;
+                continue;
+            }
+
+            if (_last.Value == 0 ? at != _start : at <= _last)
+                throw Gap(_last.Value == 0 ? $"its oldest entry is {at} already" : $"{at} follows {_last}");
+            isFirst = false;
+            if (Began(entry) is { Value: > 0 } began && began < _start)
+            {
+                BeginAt(began);
+                return false;
+            }
+
+            Take(entry, at);
+        }
+
+        _facts = new SliceFacts(_start, _last, _term, Convert.ToHexStringLower(_lastHash), _kept);
+        return true;
+    }
+
+    private void Take(ReadOnlySpan<byte> entry, BsonTimestamp at)
+    {
+        if (_filter.Keep(entry, out var part))
+        {
+            _lane.Add(_spool, part.IsEmpty ? entry : part);
+            _kept++;
+        }
+
+        if (_filter.Swapped is { } swap)
+        {
+            throw new BackupException(
+                FailureKind.SourceUnreachable, $"A restore renamed '{swap}' while the backup ran, so what was read of it is of two states.", "Run the backup again when the restore is done.", swap);
+        }
+
+        _last = at;
+        _term = RawBson.TryFind(entry, "t"u8, out var t) && t.IsNumber ? t.AsInt64() : -1;
+        SHA256.HashData(entry, _lastHash);
+        _attempts = 0;
+    }
+
+    // After a lost connection: the entry that was the last must be the very same.
+    private void Compare(ReadOnlySpan<byte> entry, BsonTimestamp at)
+    {
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(entry, hash);
+        if (at != _last || !hash.SequenceEqual(_lastHash))
+            throw Gap($"after a lost connection {_last} is not there any more");
+    }
+
+    /// <summary>
+    /// Where the transaction that this entry ends or carries on has its entry before this one; zero for every other entry. One that was committed between the reading of the
+    /// start and that of the transactions under way is found in no other way.
+    /// </summary>
+    private static BsonTimestamp Began(ReadOnlySpan<byte> entry)
+    {
+        if (!RawBson.TryFind(entry, "op"u8, out var op) || op.Type != BsonType.String || !op.AsUtf8().SequenceEqual("c"u8) || RawBson.TryFind(entry, "multiOpType"u8, out _)
+            || !RawBson.TryFind(entry, "o"u8, out var command) || command.Type != BsonType.Document
+            || !(RawBson.TryFind(command.AsDocument(), "applyOps"u8, out _) || RawBson.TryFind(command.AsDocument(), "commitTransaction"u8, out _))
+            || !RawBson.TryFind(entry, "prevOpTime"u8, out var previous) || previous.Type != BsonType.Document
+            || !RawBson.TryFind(previous.AsDocument(), "ts"u8, out var ts) || ts.Type != BsonType.Timestamp)
+            return default;
+        return ts.AsTimestamp();
+    }
+
+    private void BeginAt(BsonTimestamp start)
+    {
+        _spool.Dispose();
+        _spool = new PackedSpool(_spillFolder);
+        _lane.Clear();
+        (_start, _last, _kept, _attempts) = (start, default, 0, 0);
+    }
+
+    // More than the end may have come already, while the end was asked for; that is as good an end.
+    private bool IsReached()
+    {
+        lock (_gate)
+            return _last.Value > 0 && _end is { } end && _last >= end;
+    }
+
+    private MongoCursor Open(BsonTimestamp from, CancellationToken token)
+    {
+        var find = new BsonBuilder().Append("find", "oplog.rs")
+            .BeginDocument("filter").BeginDocument("ts").Append("$gte", from).End().End()
+            .Append("tailable", value: true).Append("awaitData", value: true).Append("noCursorTimeout", value: true)
+            .BeginDocument("readConcern").Append("level", "majority").End();
+        return _client.Open("local", find, new CursorOptions { Tailable = true, MaxAwait = TimeSpan.FromMilliseconds(200) }, token);
+    }
+
+    private BackupException Gap(string how) => new(
+        FailureKind.OplogGap,
+        $"The oplog does not hold what the backup needs from {_start} on: {how}.",
+        "Make the oplog larger (replSetResizeOplog), and run again when fewer writes come in.",
+        _start.ToString());
+}
