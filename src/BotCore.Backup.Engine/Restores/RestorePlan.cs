@@ -1,4 +1,6 @@
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Components.MongoDb;
+using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Engine.Restores;
@@ -9,7 +11,13 @@ public sealed record RestoreRequest
     /// <summary>Full path of the folder to restore into; null means where the backup came from, as the settings name it now.</summary>
     public string? Destination { get; init; }
 
-    /// <summary>Patterns of entries to restore; none means all. See <see cref="EntryFilter"/>.</summary>
+    /// <summary>The MongoDB server to restore a database into; null means DATABASE_URL. A database in it takes what the backup has of its one database.</summary>
+    public SecretUri? Server { get; init; }
+
+    /// <summary>What databases (<c>name</c>) and collections (<c>database.collection</c>) of a MongoDB backup are to be called.</summary>
+    public IReadOnlyDictionary<string, string> Renames { get; init; } = new Dictionary<string, string>(StringComparer.Ordinal);
+
+    /// <summary>Patterns of entries to restore; none means all. See <see cref="EntryFilter"/>; of a MongoDB backup, names of databases and collections.</summary>
     public IReadOnlyList<string> Include { get; init; } = [];
 
     /// <summary>Patterns of entries to leave out; they win over <see cref="Include"/>.</summary>
@@ -39,10 +47,13 @@ public sealed record RestoreStep : Step
     /// <summary>What is restored.</summary>
     public BotBackup Backup { get; }
 
-    /// <summary>Full path of the folder that it goes to.</summary>
+    /// <summary>Full path of the folder that it goes to, or the server without its password.</summary>
     public string Destination { get; }
 
     internal RestoreRequest Request { get; }
+
+    /// <summary>The server of a MongoDB backup; null for all others.</summary>
+    internal MongoTarget? Server { get; init; }
 
     internal EntryFilter Filter => new(Request.Include, Request.Exclude);
 }
@@ -54,8 +65,25 @@ public sealed record RestoreStep : Step
 /// <param name="Overwritten">Entries that replaced something.</param>
 public sealed record RestoreCounts(long Entries, long Files, ByteSize Bytes, long Overwritten)
 {
+    /// <summary>Documents written, of a MongoDB backup; null for all others, which have files.</summary>
+    public long? Documents { get; init; }
+
     /// <inheritdoc/>
-    public override string ToString() => $"{Entries} entries, {Files} files, {Bytes}, {Overwritten} overwritten";
+    public override string ToString() => Documents is { } documents
+        ? $"{Entries} collections, {documents} documents, {Bytes}, {Overwritten} overwritten"
+        : $"{Entries} entries, {Files} files, {Bytes}, {Overwritten} overwritten";
+}
+
+/// <summary>What puts a database back as it was before a restore; Undo-BotRestore takes it. Immutable.</summary>
+/// <param name="Id">The restore's id; the old collections are kept as <c>__bot_undo_ID.name</c>.</param>
+/// <param name="Databases">Databases that hold such collections.</param>
+public sealed record RestoreUndo(string Id, IReadOnlyList<string> Databases)
+{
+    /// <summary>The server; it is not shown, since it holds a password.</summary>
+    internal MongoTarget? Server { get; init; }
+
+    /// <summary>For people: the id.</summary>
+    public override string ToString() => Id;
 }
 
 /// <summary>How a restore ended. Immutable.</summary>
@@ -75,6 +103,12 @@ public sealed record BotBackupRestore
 
     /// <summary>What stood there before, as a backup; piping it back undoes the restore. Null where nothing was overwritten, or with -NoSnapshot.</summary>
     public BotBackup? Snapshot { get; init; }
+
+    /// <summary>The way back in seconds, for a database; null for files, and where it was used.</summary>
+    public RestoreUndo? Undo { get; init; }
+
+    /// <summary>The moment that the database was brought to, <c>seconds:ordinal</c> of its oplog; null where the backup is not of one moment.</summary>
+    public string? Moment { get; init; }
 
     /// <summary>What was written.</summary>
     public required RestoreCounts Counts { get; init; }

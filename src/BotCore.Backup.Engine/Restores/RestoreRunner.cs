@@ -24,7 +24,7 @@ public static class RestoreRunner
             {
                 try
                 {
-                    tell(new Made(new RestoreJob(session, step, tell).Run(stop)));
+                    tell(new Made(step.Server is null ? new RestoreJob(session, step, tell).Run(stop) : new DatabaseRestore(session, step, tell).Run(stop)));
                 }
                 catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
                 {
@@ -130,7 +130,7 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
         var root = new EntryPath(step.Destination);
         var scope = new FileTreeScope(root) { Selections = survey.Overwritten, Exact = true, Setting = "The restore" };
         var size = FileTreeEstimate.Measure(scope, token);
-        var job = new ArchiveJob(_backup.Component == Component.Unknown ? Component.Config : _backup.Component, "pre_restore", BackupType.Snapshot, new FileTreeSource(scope), root, size.Bytes);
+        var job = new ArchiveJob(_backup.Component == Component.Unknown ? Component.Config : _backup.Component, "pre_restore", BackupType.Snapshot, (_, _) => new FileTreeSource(scope), root, size.Bytes);
         var snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, BackupRunner.NewRunId(), token);
         tell(new Said($"What is overwritten is safe in {snapshot.Location}."));
         return snapshot;
