@@ -1,5 +1,6 @@
 using System.Text.Json;
 using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 
@@ -44,10 +45,13 @@ public static class BackupCatalog
     }
 
     /// <summary>
-    /// The backup that the file <paramref name="path"/> is: one of <paramref name="store"/> where it lies there, otherwise of the folder it lies in.
+    /// The backup that the file <paramref name="path"/> is: one of <paramref name="store"/> where it lies there, otherwise of the folder it lies in. A folder, and a file of
+    /// <c>mongodump --archive</c>, are database dumps.
     /// </summary>
     public static BotBackup OpenFile(IStore store, string path, CancellationToken token)
     {
+        if (Directory.Exists(path) || (!ArchiveName.TryParse(Path.GetFileName(path), out _) && StreamDump.IsOne(path)))
+            return Dump(path);
         var root = store.Location.TrimEnd('/') + "/";
         if (path.StartsWith(root, StringComparison.Ordinal))
             return Open(store, path[root.Length..], token);
@@ -117,6 +121,30 @@ public static class BackupCatalog
         {
             return new Failed(wrong.Failure);
         }
+    }
+
+    // What mongodump wrote is taken as it is: a folder, or a file of --archive.
+    private static BotBackup Dump(string path)
+    {
+        var size = File.Exists(path)
+            ? new FileInfo(path).Length
+            : new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(file => file.Length);
+        return new BotBackup
+        {
+            Id = Path.GetFileName(path),
+            Component = Components.Component.MongoDb,
+            Name = Path.GetFileName(path),
+            Type = Components.BackupType.Full,
+            Taken = new DateTimeOffset(File.GetLastWriteTimeUtc(path), TimeSpan.Zero),
+            Size = size,
+            Store = "file",
+            Location = path,
+            Key = Path.GetFileName(path),
+            Encryption = Encryption.None,
+            Proof = Verification.Proof.None,
+            Source = new FolderStore(Path.GetDirectoryName(path) ?? "/", "file"),
+            PlainDump = path,
+        };
     }
 
     private static BotBackup Stranger(StoredObject archive, IStore store) => new()

@@ -56,6 +56,9 @@ public sealed record BotBackup
     /// <summary>Its key in the store.</summary>
     public required string Key { get; init; }
 
+    /// <summary>The folder or file of a dump that mongodump wrote; null for every archive.</summary>
+    internal string? PlainDump { get; init; }
+
     /// <summary>Where to read it.</summary>
     internal IStore Source { get; init; } = null!;
 

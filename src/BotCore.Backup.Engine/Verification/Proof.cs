@@ -22,9 +22,18 @@ public enum Depth
 /// <param name="Authenticated">Whether its manifest carries an HMAC or signature, so that a change by somebody who has no key would be seen.</param>
 public sealed record Proof(Depth Depth, DateTimeOffset? At, bool Authenticated)
 {
+    /// <summary>Whether the restore went into the Sandbox, which is no mongod: a rehearsal, never the last proof where a real server is to be had.</summary>
+    public bool InSandbox { get; init; }
+
     /// <summary>Nothing is known: an archive without a manifest.</summary>
     public static Proof None { get; } = new(Depth.Unknown, At: null, Authenticated: false);
 
-    /// <summary>For people: <c>Unproven</c>, <c>Archive</c>, <c>Archive, Unauthenticated</c>.</summary>
-    public override string ToString() => Depth == Depth.Unknown ? "Unproven" : Authenticated ? Depth.ToString() : $"{Depth}, Unauthenticated";
+    /// <summary>For people: <c>Unproven</c>, <c>Archive</c>, <c>Archive, Unauthenticated</c>, <c>Restore (Sandbox)</c>.</summary>
+    public override string ToString()
+    {
+        if (Depth == Depth.Unknown)
+            return "Unproven";
+        var depth = InSandbox ? $"{Depth} (Sandbox)" : Depth.ToString();
+        return Authenticated ? depth : $"{depth}, Unauthenticated";
+    }
 }
