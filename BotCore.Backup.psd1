@@ -14,6 +14,7 @@
     AliasesToExport      = @()
     VariablesToExport    = @()
     CmdletsToExport      = @(
+        'Export-BotBackup'
         'Get-BotBackup'
         'Get-BotBackupConfiguration'
         'Invoke-BotBackup'
@@ -23,6 +24,7 @@
         'Restore-BotBackup'
         'Test-BotBackup'
         'Test-BotBackupConfiguration'
+        'Undo-BotRestore'
     )
     PrivateData          = @{
         PSData = @{

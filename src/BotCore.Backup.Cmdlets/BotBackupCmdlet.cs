@@ -1,4 +1,5 @@
 using System.Management.Automation;
+using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Cmdlets;
@@ -108,11 +109,22 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
     /// <summary>The file-system path that <paramref name="path"/> means here; it need not exist. <c>$PWD</c> is not the process's folder.</summary>
     protected string FullPath(string path)
     {
-        var full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
-        if (!string.Equals(provider.Name, "FileSystem", StringComparison.Ordinal))
+        string full = "";
+        var isFile = false;
+        try
+        {
+            full = SessionState.Path.GetUnresolvedProviderPathFromPSPath(path, out var provider, out _);
+            isFile = string.Equals(provider.Name, "FileSystem", StringComparison.Ordinal);
+        }
+        catch (SessionStateException)
+        {
+            // A drive or provider that does not exist.
+        }
+
+        if (!isFile)
         {
             Fail(new Failure(
-                FailureKind.ConfigurationInvalid, $"'{path}' is not a path of the file system.", "Give a path of the file system.", path));
+                FailureKind.ConfigurationInvalid, $"'{SecretUri.Redact(path)}' is not a path of the file system.", "Give a path of the file system.", SecretUri.Redact(path)));
         }
 
         return full;

@@ -12,8 +12,8 @@ public sealed class ConventionTests
     private static readonly Type[] VerbGroups =
         [typeof(VerbsCommon), typeof(VerbsCommunications), typeof(VerbsData), typeof(VerbsDiagnostic), typeof(VerbsLifecycle), typeof(VerbsSecurity), typeof(VerbsOther)];
 
-    // A switch that allows all of a kind says so; the design has it.
-    private static readonly HashSet<string> PluralByDesign = new(StringComparer.Ordinal) { "AllowDevices" };
+    // A switch that allows all of a kind says so; the design has it. "As" is a word that ends so.
+    private static readonly HashSet<string> PluralByDesign = new(StringComparer.Ordinal) { "AllowDevices", "As" };
 
     private static readonly HashSet<string> ReadingVerbs = new(StringComparer.Ordinal) { "Get", "Test", "Find", "Measure" };
 

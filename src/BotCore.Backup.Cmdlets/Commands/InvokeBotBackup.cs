@@ -13,11 +13,12 @@ namespace BotCore.Backup.Cmdlets.Commands;
 [OutputType(typeof(BotBackup))]
 public sealed class InvokeBotBackup : ConfiguredCmdlet
 {
-    /// <summary>What to back up; all that is configured where none is named.</summary>
+    /// <summary>What to back up; all that is configured where none is named: the database where DATABASE_URL is set, the configuration files, the folders.</summary>
     [Parameter(Position = 0)]
+    [ValidateSet(nameof(Engine.Components.Component.MongoDb), nameof(Engine.Components.Component.Config), nameof(Engine.Components.Component.Volume), nameof(Engine.Components.Component.Model))]
     public Component[] Component { get; set; } = [];
 
-    /// <summary>Names of volumes or folders; wildcards.</summary>
+    /// <summary>Names of folders, <c>config</c> or <c>mongodb</c>; wildcards.</summary>
     [Parameter]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NameCompleter))]

@@ -1,7 +1,9 @@
+using System.Collections;
 using System.Management.Automation;
 using System.Security;
 using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Restores;
 
 namespace BotCore.Backup.Cmdlets.Commands;
@@ -13,12 +15,23 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
 {
     private readonly List<BotBackup> _backups = [];
 
-    /// <summary>The folder to restore into; where the backup came from, as the settings name it, where none is given.</summary>
+    /// <summary>
+    /// The folder to restore into, or for a database the server: mongodb://user:password@host/database, or mongodb+srv://. Where the backup came from, as the settings
+    /// name it, where none is given. A database in the URI takes what the backup has of its one database.
+    /// </summary>
     [Parameter]
-    [ValidateNotNullOrEmpty]
-    public string? Destination { get; set; }
+    [ValidateNotNull]
+    public RestoreDestination? Destination { get; set; }
 
-    /// <summary>Entries to restore: paths as they stand in the archive, with *, ? and **; one without a slash is found at any depth.</summary>
+    /// <summary>What to call databases and collections of a MongoDB backup: @{ 'database' = 'database' } or @{ 'database.collection' = 'database.collection' }.</summary>
+    [Parameter]
+    [ValidateNotNull]
+    public Hashtable Rename { get; set; } = [];
+
+    /// <summary>
+    /// Entries to restore: paths as they stand in the archive, with *, ? and **; one without a slash is found at any depth. Of a database: collections as
+    /// database.collection, or the name of a database or collection alone, with * and ?.
+    /// </summary>
     [Parameter]
     [SupportsWildcards]
     public string[] Include { get; set; } = [];
@@ -54,7 +67,9 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
         var steps = new List<RestoreStep>();
         var request = new RestoreRequest
         {
-            Destination = Destination is null ? null : FullPath(Destination),
+            Destination = Destination?.Folder is { } folder ? FullPath(folder) : null,
+            Server = Destination?.Server,
+            Renames = Renames(),
             Include = Include,
             Exclude = Exclude,
             AllowDevices = AllowDevices,
@@ -71,6 +86,20 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
         var approved = steps.Where(step => questions.Approve(step.Target, step.Action, $"Restore {step.Backup.Key} into {step.Target}?")).ToList();
         if (approved.Count > 0)
             Relay(RestoreRunner.Run(Session, approved, Stopped));
+    }
+
+    private Dictionary<string, string> Renames()
+    {
+        var renames = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (DictionaryEntry rename in Rename)
+        {
+            var (from, to) = (rename.Key.ToString() ?? "", rename.Value?.ToString() ?? "");
+            if (from.Length == 0 || to.Length == 0)
+                Fail(new Failure(FailureKind.ConfigurationInvalid, $"-Rename gives '{from}' the name '{to}'.", "Give a name on both sides: @{ 'database.collection' = 'database.collection' }.", from));
+            renames[from] = to;
+        }
+
+        return renames;
     }
 
     /// <inheritdoc/>

@@ -14,10 +14,21 @@ public sealed class TestBotBackup : BackupInputCmdlet
     private bool _asked;
     private bool _good = true;
 
-    /// <summary>Checksum: the bytes are those that were sealed. Archive: unsealed to the end, every entry hashed and compared.</summary>
+    /// <summary>
+    /// Checksum: the bytes are those that were sealed. Archive: unsealed to the end, every entry hashed and compared, every document of a database parsed. Restore: restored into
+    /// scratch and compared as well.
+    /// </summary>
     [Parameter]
-    [ValidateSet(nameof(Engine.Verification.Depth.Checksum), nameof(Engine.Verification.Depth.Archive))]
+    [ValidateSet(nameof(Engine.Verification.Depth.Checksum), nameof(Engine.Verification.Depth.Archive), nameof(Engine.Verification.Depth.Restore))]
     public Depth Depth { get; set; } = Depth.Checksum;
+
+    /// <summary>
+    /// Where -Depth Restore gets its scratch: for a database a server, mongodb://user:password@host; the Sandbox in this process where none is given, and the proof then reads
+    /// Restore (Sandbox). For files a folder; BACKUP_DIR where none is given.
+    /// </summary>
+    [Parameter]
+    [ValidateNotNull]
+    public RestoreDestination? Destination { get; set; }
 
     /// <summary>A passphrase in place of GPG_PASSPHRASE_FILE.</summary>
     [Parameter]
@@ -40,7 +51,7 @@ public sealed class TestBotBackup : BackupInputCmdlet
         // What could not even be opened was told, and is not good; a wildcard that matched nothing proved nothing.
         _good &= AllOpened && backups.Count > 0;
         if (backups.Count > 0)
-            Relay(VerificationRunner.Run(Session, backups, Depth, Stopped));
+            Relay(VerificationRunner.Run(Session, backups, Asked(), Stopped));
     }
 
     /// <inheritdoc/>
@@ -60,6 +71,13 @@ public sealed class TestBotBackup : BackupInputCmdlet
         WriteObject(verification);
         if (verification.Failure is { } failure)
             Fail(failure);
+    }
+
+    private VerificationOptions Asked()
+    {
+        if (Destination is not null && Depth != Depth.Restore)
+            Fail(new Failure(FailureKind.ConfigurationInvalid, "-Destination is for a restore into scratch, and the depth is another.", "Add -Depth Restore, or leave -Destination out.", Depth));
+        return new VerificationOptions { Depth = Depth, Server = Destination?.Server, Folder = Destination?.Folder is { } folder ? FullPath(folder) : null };
     }
 
     /// <inheritdoc/>
