@@ -1,7 +1,7 @@
 #requires -Version 7.6
 <#
 .SYNOPSIS
-The main job with the cmdlets: back up, prove, see damage found, lose the data, restore, compare.
+The main job with the cmdlets: back up, prove, see damage found, lose the data, restore, compare; then the same for a database, on the Sandbox.
 .DESCRIPTION
 Exit code: 0 only where every step was proven. Stage the module first:
 dotnet build src/BotCore.Backup.Cmdlets -c Release -t:StageModule
@@ -107,12 +107,75 @@ function Invoke-Tour([string] $Scratch) {
     Write-Host "All $($before.Count) entries are what they were: content, modes, times and links."
 }
 
+# Runs a command on the database; documents are Extended JSON.
+function Invoke-Database($Client, [string] $Database, [string] $Command, $Value, [string] $Name, [string[]] $Document) {
+    $json = [BotCore.Backup.Protocols.MongoDb.Bson.ExtendedJson]
+    $builder = [BotCore.Backup.Protocols.MongoDb.Bson.BsonBuilder]::new().Append($Command, $Value)
+    if ($Name) {
+        $builder = $builder.BeginArray($Name)
+        for ($i = 0; $i -lt $Document.Count; $i++) { $builder = $builder.Append("$i", $json::Read($Document[$i])) }
+        $builder = $builder.End()
+    }
+    $json::ToText($Client.Run($Database, $builder, [Threading.CancellationToken]::None))
+}
+
+# All documents of the two collections, in a fixed order. Read over the wire, without the cmdlets, which are on trial.
+function Get-DatabaseRecord($Client, [string] $Database) {
+    foreach ($collection in 'users', 'trades') {
+        $answer = Invoke-Database $Client $Database find $collection | ConvertFrom-Json
+        $answer.cursor.firstBatch | ForEach-Object { "$collection $(ConvertTo-Json $_ -Compress -Depth 20)" } | Sort-Object
+    }
+}
+
+function Invoke-DatabaseTour {
+    Write-Step 'A database, on the Sandbox: no mongod, all in memory'
+    $server = [BotCore.Backup.Engine.Outside.Scratch.ScratchServers]::Start()
+    $types = 'BotCore.Backup.Protocols.MongoDb'
+    $client = ("$types.MongoClient" -as [type])::Connect(("$types.MongoConnectionString" -as [type])::Parse($server.ConnectionString), ("$types.MongoClientOptions" -as [type])::new(), [Threading.CancellationToken]::None)
+    try {
+        $null = Invoke-Database $client bot_core insert users documents '{ "_id": "ada" }', '{ "_id": "grace" }'
+        $null = Invoke-Database $client bot_core insert trades documents (1..90 | ForEach-Object { "{ `"_id`": { `"`$numberInt`": `"$_`" }, `"symbol`": `"BTC`" }" })
+        foreach ($needed in 'portfolios', 'strategies') { $null = Invoke-Database $client bot_core insert $needed documents '{ "_id": 1 }' }
+        $before = Get-DatabaseRecord $client bot_core
+        Add-Content $env:BOTBACKUP_CONFIGURATION "DATABASE_URL='$($server.ConnectionString.Replace('/?', '/bot_core?'))'"
+        Write-Host "$($before.Count) documents in $($server.ConnectionString)"
+
+        Write-Step 'Backup and proof of the database'
+        $backup = Invoke-BotBackup MongoDb
+        $backup | Out-Host
+        $proof = $backup | Test-BotBackup -Depth Archive
+        if ($proof.Outcome -ne 'Succeeded' -or -not $backup.Manifest.MongoDb.Consistent) { throw 'The backup of the database was not proven.' }
+        Write-Host $proof.Message
+
+        Write-Step 'Restore into another database'
+        $restore = $backup | Restore-BotBackup -Destination $server.ConnectionString.Replace('/?', '/rehearsal?') -Force
+        if (Compare-Object $before (Get-DatabaseRecord $client rehearsal)) { throw 'What was restored beside is not what was backed up.' }
+        Write-Host "$($restore.Counts): every document is the same."
+
+        Write-Step 'Disaster in the database, restore, and undo'
+        $null = Invoke-Database $client bot_core drop users
+        $null = Invoke-Database $client bot_core delete trades deletes '{ "q": { "_id": { "$gt": { "$numberInt": "40" } } }, "limit": { "$numberInt": "0" } }'
+        $damaged = Get-DatabaseRecord $client bot_core
+        $restore = $backup | Restore-BotBackup -Force
+        if (Compare-Object $before (Get-DatabaseRecord $client bot_core)) { throw 'The database is not what it was.' }
+        Write-Host "All $($before.Count) documents are back. What was replaced is in $($restore.Snapshot)"
+        $null = $restore | Undo-BotRestore -Force
+        if (Compare-Object $damaged (Get-DatabaseRecord $client bot_core)) { throw 'The undo did not bring back what was replaced.' }
+        Write-Host "Undone: $($damaged.Count) documents, as the disaster left them."
+    }
+    finally {
+        $client.Dispose()
+        $server.Dispose()
+    }
+}
+
 Import-Module $Module
 if ($Keep) { $Keep = (New-Item -ItemType Directory -Force $Keep).FullName }
 $scratch = [IO.Directory]::CreateTempSubdirectory('botbackup-quickstart-').FullName
 $configured = $env:BOTBACKUP_CONFIGURATION
 try {
     Invoke-Tour $scratch
+    Invoke-DatabaseTour
     Write-Host "`nEvery step was proven."
     exit 0
 }

@@ -31,6 +31,7 @@ internal sealed class Tour(string scratch, string? keep, bool sabotage, Cancella
         LosePlatform(before);
         await RestoreAsync(session, backup);
         Compare(before);
+        await new DatabaseTour(Settings, stop).RunAsync();
         TellStockTools(backup);
     }
 
@@ -52,14 +53,19 @@ internal sealed class Tour(string scratch, string? keep, bool sabotage, Cancella
         if (!File.Exists(_passphraseFile))
             PassphraseGenerator.Create(_passphraseFile);
         Tell($"32 random bytes in {_passphraseFile}, readable by its owner only.");
-        return BotBackupConfiguration.Load(envFile: null, environment: new Dictionary<string, string>(StringComparer.Ordinal), overrides: new Dictionary<string, string>(StringComparer.Ordinal)
+        return Settings(new Dictionary<string, string>(StringComparer.Ordinal));
+    }
+
+    private BotBackupConfiguration Settings(IReadOnlyDictionary<string, string> more) => BotBackupConfiguration.Load(
+        envFile: null,
+        environment: new Dictionary<string, string>(StringComparer.Ordinal),
+        overrides: new Dictionary<string, string>(more, StringComparer.Ordinal)
         {
             ["PROJECT_ROOT"] = _platform,
             ["CONFIG_PATHS"] = SamplePlatform.ConfigPaths,
             ["BACKUP_DIR"] = Path.Combine(scratch, "backups"),
             ["GPG_PASSPHRASE_FILE"] = _passphraseFile,
         });
-    }
 
     private async Task<BotBackup> BackUpAsync(BackupSession session)
     {
@@ -164,7 +170,7 @@ internal sealed class Tour(string scratch, string? keep, bool sabotage, Cancella
     }
 
     // A run tells what happens as events; here one result is expected, and a failure ends everything.
-    private static async Task<T> ResultAsync<T>(IAsyncEnumerable<BackupEvent> run)
+    internal static async Task<T> ResultAsync<T>(IAsyncEnumerable<BackupEvent> run)
         where T : class
     {
         T? result = null;
@@ -186,7 +192,7 @@ internal sealed class Tour(string scratch, string? keep, bool sabotage, Cancella
         return result ?? throw new NotProvenException($"The run ended without a {typeof(T).Name}.");
     }
 
-    private static void Headline(string text) => Console.WriteLine($"\n== {text}");
+    internal static void Headline(string text) => Console.WriteLine($"\n== {text}");
 
-    private static void Tell(string text) => Console.WriteLine($"   {text}");
+    internal static void Tell(string text) => Console.WriteLine($"   {text}");
 }
