@@ -2,13 +2,15 @@
 # Races whole jobs against the tools that people use instead, side by side on this machine, and prints a Markdown table.
 #
 #   bench/race.sh folder [DIR] [--runs N]
+#   bench/race.sh mongodb [--megabytes N] [--collections N] [--runs N]
 #
 # folder: DIR to one encrypted archive, and back. Without DIR, 1 GiB is copied from /usr/lib, /usr/share and /usr/bin.
+# mongodb: a database (default 1024 MiB in 20 collections) to one encrypted archive, and back into another database; the server is the Sandbox, or BOTBACKUP_TEST_MONGODB.
 # Contenders take turns N times (3 or more, default 3), and each turn another one starts. The data is read once before, so all
 # read from the page cache; nothing is dropped or set on the machine. Everything is below one temporary folder (in TMPDIR), removed at the end.
 #
 # BOTBACKUP_MODULE   the staged module, default out/BotCore.Backup of this repository
-# RACE_SEAL, RACE_PROVE, RACE_RESTORE   commands in place of ours, which are pwsh with bench/race/*.ps1; they get BOTBACKUP_CONFIGURATION,
+# RACE_SEAL, RACE_DUMP, RACE_PROVE, RACE_RESTORE, RACE_DUMP_RESTORE   commands in place of ours, which are pwsh with bench/race/*.ps1; they get BOTBACKUP_CONFIGURATION,
 #                    BOTBACKUP_MODULE and RACE_DESTINATION, and sealing leaves its *.gpg below the BACKUP_DIR of those settings
 # BOTBACKUP_LIBDEFLATE=off   races without libdeflate
 #
@@ -22,7 +24,7 @@ readonly here
 readonly gib=$((1024 * 1024 * 1024))
 
 usage() {
-    sed -n '2,19s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -199,8 +201,29 @@ print_tables() {
     row ours_restore 'ours: whole verified restore' ours_prove ""
 }
 
+# settings BACKUP_DIR: settings for ours, with more of them from the input; and what both sides need besides.
+settings() {
+    (umask 077 && head -c 24 /dev/urandom | base64 > "$work/passphrase")
+    mkdir -m 700 "$work/gnupg"
+    export GNUPGHOME=$work/gnupg
+    {
+        cat << SETTINGS
+BACKUP_DIR=$1
+LOG_DIR=$work
+COMPRESSION=gzip
+ENCRYPTION_ENABLED=true
+GPG_PASSPHRASE_FILE=$work/passphrase
+ENABLE_NOTIFICATIONS=false
+SETTINGS
+        cat
+    } > "$work/settings.env"
+    export BOTBACKUP_CONFIGURATION=$work/settings.env
+    : > "$work/rss"
+    measured pwsh -NoProfile -NonInteractive -Command 'exit 0'
+    bare_rss=$(< "$work/rss")
+}
+
 race_folder() {
-    [[ -n ${RACE_SEAL:-} || -f $BOTBACKUP_MODULE/BotCore.Backup.psd1 ]] || die "no module in $BOTBACKUP_MODULE: build it first (./build.ps1 Stage), or set BOTBACKUP_MODULE."
     if [[ -z $data ]]; then
         data=$work/data
         say "copying data"
@@ -210,58 +233,48 @@ race_folder() {
     ((data_bytes > 0)) || die "there are no files in $data."
     ((data_bytes >= gib)) || say "$data has less than 1 GiB: the start of pwsh weighs more than it would"
 
-    (umask 077 && head -c 24 /dev/urandom | base64 > "$work/passphrase")
-    mkdir -m 700 "$work/gnupg"
-    export GNUPGHOME=$work/gnupg
-    cat > "$work/settings.env" << SETTINGS
-BACKUP_DIR=$work/ours_folder
-LOG_DIR=$work
+    settings "$work/ours_folder" << SETTINGS
 BACKUP_DIRECTORIES=race=$data
 STORES_VOLUMES=local
-COMPRESSION=gzip
-ENCRYPTION_ENABLED=true
-GPG_PASSPHRASE_FILE=$work/passphrase
-ENABLE_NOTIFICATIONS=false
 SETTINGS
-    export BOTBACKUP_CONFIGURATION=$work/settings.env
 
     say "warming up"
     find "$data" -type f -exec cat {} + > /dev/null
-    : > "$work/rss"
-    measured pwsh -NoProfile -NonInteractive -Command 'exit 0'
-    bare_rss=$(< "$work/rss")
-
     take_turns "$runs" ours_folder pigz_folder scripts_folder
     take_turns "$runs" ours_prove tar_unseal ours_restore
     compare_archives
     print_tables
 }
 
-[[ ${1:-} == folder ]] || usage
+# shellcheck source=bench/race/mongodb.sh
+source "$here/race/mongodb.sh"
+
+job=${1:-}
+[[ $job == folder || $job == mongodb ]] || usage
 shift
-data='' runs=3
+data='' runs=3 megabytes=1024 collections=20
 while (($# > 0)); do
     case $1 in
-        --runs)
-            runs=${2:-}
-            shift 2 || usage
+        --runs | --megabytes | --collections)
+            [[ ${2:-} =~ ^[0-9]+$ ]] || usage
+            printf -v "${1#--}" %s "$2"
+            shift 2
             ;;
         -*) usage ;;
         *)
-            [[ -z $data && -d $1 ]] || usage
+            [[ $job == folder && -z $data && -d $1 ]] || usage
             data=$(cd "$1" && pwd)
             shift
             ;;
     esac
 done
-if [[ ! $runs =~ ^[0-9]+$ ]] || ((runs < 3)); then
-    die "--runs takes a number, 3 or more."
-fi
+((runs >= 3)) || die "--runs takes a number, 3 or more."
 
 export BOTBACKUP_MODULE=${BOTBACKUP_MODULE:-$here/../out/BotCore.Backup}
+[[ -n ${RACE_SEAL:-}${RACE_DUMP:-} || -f $BOTBACKUP_MODULE/BotCore.Backup.psd1 ]] || die "no module in $BOTBACKUP_MODULE: build it first (./build.ps1 Stage), or set BOTBACKUP_MODULE."
 load_before=$(cut -d' ' -f1-3 /proc/loadavg)
 work=$(mktemp -d "${TMPDIR:-/tmp}/race.XXXXXXXX")
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 install_peers
-race_folder
+"race_$job"
