@@ -44,7 +44,8 @@ internal sealed class DatabaseRestore(BackupSession session, RestoreStep step, A
             Partial = !options.Wanted.IsEverything && _backup.Manifest is { Encryption: not Encryption.Recipients },
             Snapshot = _snapshot,
             Undo = new RestoreUndo(result.Id, result.Databases) { Server = _server },
-            Moment = result.Replay?.Last?.ToString(),
+            // A slice of one database may end before the moment that it stands for.
+            Moment = _backup.Manifest?.MongoDb?.Oplog?.End ?? result.Replay?.Last?.ToString(),
             Counts = new RestoreCounts(result.Collections.Count, 0, result.Bytes, result.Overwritten) { Documents = result.Documents },
             Duration = clock.Elapsed,
             Warnings = result.Warnings,

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Protocols.MongoDb.Bson;
 
@@ -32,7 +33,7 @@ internal sealed class ArchiveStreamReader
         ArgumentNullException.ThrowIfNull(visitor);
         var head = new byte[2];
         var length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
-        var whole = new HeadedStream(head.AsMemory(0, length), stream);
+        var whole = new PassingStream(stream, head.AsMemory(0, length));
         if (head is not [0x1F, 0x8B])
         {
             new ArchiveStreamReader(whole, target, visitor, token).ReadAll();

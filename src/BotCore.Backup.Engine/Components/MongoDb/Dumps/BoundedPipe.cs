@@ -1,4 +1,5 @@
 using System.Buffers;
+using BotCore.Backup.Engine.Archives;
 
 namespace BotCore.Backup.Engine.Components.MongoDb.Dumps;
 
@@ -6,7 +7,7 @@ namespace BotCore.Backup.Engine.Components.MongoDb.Dumps;
 /// Bytes from one thread that writes to one that reads, a few blocks in between: a full pipe blocks the writer, an empty one the reader. Either side may break it, and
 /// then the other one no longer waits.
 /// </summary>
-internal sealed class BoundedPipe : Stream
+internal sealed class BoundedPipe : ForwardStream
 {
     private const int BlockSize = 128 * 1024;
     private const int MostBlocks = 8;
@@ -20,17 +21,7 @@ internal sealed class BoundedPipe : Stream
 
     public override bool CanRead => true;
 
-    public override bool CanSeek => false;
-
     public override bool CanWrite => true;
-
-    public override long Length => throw new NotSupportedException();
-
-    public override long Position
-    {
-        get => throw new NotSupportedException();
-        set => throw new NotSupportedException();
-    }
 
     /// <summary>Takes all bytes, or as many as it can until the pipe is broken: whoever broke it knows why.</summary>
     public override void Write(ReadOnlySpan<byte> buffer)
@@ -51,8 +42,6 @@ internal sealed class BoundedPipe : Stream
             buffer = buffer[length..];
         }
     }
-
-    public override void Write(byte[] buffer, int offset, int count) => Write(buffer.AsSpan(offset, count));
 
     /// <summary>Says that no more comes.</summary>
     public void Complete() => Enqueue(ArraySegment<byte>.Empty);
@@ -76,16 +65,6 @@ internal sealed class BoundedPipe : Stream
             Return();
         return length;
     }
-
-    public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
-
-    public override void Flush()
-    {
-    }
-
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
-
-    public override void SetLength(long value) => throw new NotSupportedException();
 
     protected override void Dispose(bool disposing)
     {

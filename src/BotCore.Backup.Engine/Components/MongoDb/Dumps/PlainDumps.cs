@@ -46,7 +46,7 @@ internal sealed class StreamDump(string path) : IDumpSource
 
     public void Read(IDumpVisitor visitor, Func<DumpNamespace, bool> documents, bool oplog, Action<long> moved, CancellationToken token)
     {
-        using var file = OpenPlain(path);
+        using var file = Open(path);
         try
         {
             ArchiveStreamReader.Read(file, path, new SelectedDocuments(visitor, documents, oplog, moved), token);
@@ -57,9 +57,11 @@ internal sealed class StreamDump(string path) : IDumpSource
         }
     }
 
+    private static FileStream Open(string path) => new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan);
+
     private static Stream OpenPlain(string path)
     {
-        var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 1 << 16, FileOptions.SequentialScan);
+        var file = Open(path);
         Span<byte> head = stackalloc byte[3];
         var read = file.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         file.Position = 0;

@@ -115,9 +115,7 @@ internal sealed class MongoRestoreJob(MongoTarget target, IDumpSource source, Mo
             throw;
         }
 
-        Finish(client, survey, plan, token);
-        foreach (var warning in CriticalCollections.Look(client, plan, swapped, _options.Critical, partial: !_options.Wanted.IsEverything, token))
-            Warn(warning);
+        Finish(client, survey, plan, swapped, token);
         return new MongoRestoreResult(
             _names.Id, plan.Items, plan.Items.Sum(item => item.Set?.Count ?? 0), plan.Items.Sum(item => item.Set?.Bytes ?? 0), overwritten, replay, databases, _warnings);
     }
@@ -142,7 +140,7 @@ internal sealed class MongoRestoreJob(MongoTarget target, IDumpSource source, Mo
     }
 
     // What comes behind the swap cannot be taken back by itself, so a failure here says how to.
-    private void Finish(MongoClient client, DumpSurvey survey, MongoRestorePlan plan, CancellationToken token)
+    private void Finish(MongoClient client, DumpSurvey survey, MongoRestorePlan plan, IReadOnlyList<DumpNamespace> swapped, CancellationToken token)
     {
         try
         {
@@ -151,6 +149,8 @@ internal sealed class MongoRestoreJob(MongoTarget target, IDumpSource source, Mo
                 new PlainRestore(client, source, _options, plan, tell).Run(survey.Scan is not null, token);
                 if (_options.Users && plan.Users.Count > 0)
                     new UserMerge(client, source, plan.Users, _names, tell).Run(token);
+                foreach (var warning in CriticalCollections.Look(client, plan, swapped, _options.Critical, partial: !_options.Wanted.IsEverything, token))
+                    Warn(warning);
             });
         }
         catch (BackupException wrong)
