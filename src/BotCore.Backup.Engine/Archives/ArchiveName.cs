@@ -10,6 +10,9 @@ namespace BotCore.Backup.Engine.Archives;
 /// </summary>
 public sealed partial record ArchiveName
 {
+    /// <summary>The <see cref="Lease"/> of increments.</summary>
+    internal const string IncrementLease = "mongodb-incremental";
+
     private const string StampFormat = "yyyyMMdd_HHmmss";
 
     private ArchiveName(Component component, string name, BackupType type, DateTimeOffset taken, string stem, string suffix)
@@ -49,7 +52,12 @@ public sealed partial record ArchiveName
     /// <summary>The file name.</summary>
     public string FileName => Stem + Suffix;
 
-    /// <summary>The folder in a store, without a trailing slash; also the name of the lease that guards it, up to its first slash.</summary>
+    /// <summary>
+    /// The lease that guards the making and removing of its kind: the first part of its folder. Increments of a database have one of their own, since they go on while a full is made.
+    /// </summary>
+    public string Lease => Type == BackupType.Incremental ? IncrementLease : Folder.Split('/')[0];
+
+    /// <summary>The folder in a store, without a trailing slash.</summary>
     public string Folder => Type == BackupType.Snapshot ? "pre-restore-snapshots" : Component switch
     {
         Component.MongoDb => string.Create(CultureInfo.InvariantCulture, $"mongodb/{Taken.UtcDateTime:yyyy}/{Taken.UtcDateTime:MM}"),

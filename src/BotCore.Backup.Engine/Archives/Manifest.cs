@@ -97,6 +97,9 @@ public sealed record Manifest
     /// <summary>Of a MongoDB dump; null for everything else.</summary>
     public DumpFacts? MongoDb { get; init; }
 
+    /// <summary>Where it stands in a chain; null for what has none, and in archives of before increments.</summary>
+    public ChainFacts? Chain { get; init; }
+
     /// <summary>HMAC-SHA-256 over this manifest without its seals; set under <see cref="Encryption.Passphrase"/>.</summary>
     public string? Hmac { get; init; }
 

@@ -79,14 +79,14 @@ public sealed class FolderStore : IStore
     });
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> RemovePartials(string folder, CancellationToken token)
+    public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token)
     {
         var path = Locate(folder);
         if (!Directory.Exists(path))
             return [];
         return Guard(folder, () =>
         {
-            var partials = Directory.GetFiles(path, ".*" + PartialSuffix, SearchOption.AllDirectories);
+            var partials = Directory.GetFiles(path, ".*" + PartialSuffix, SearchOption.AllDirectories).Where(partial => isMine(KeyOfPartial(partial))).ToList();
             foreach (var partial in partials)
                 File.Delete(partial);
             return partials.Select(partial => System.IO.Path.GetFileName(partial)).ToArray();
@@ -162,23 +162,49 @@ public sealed class FolderStore : IStore
         _ => new(FailureKind.StoreUnreachable, $"The folder {_root} failed at '{key}': {wrong.Message}", "Look at the disk and at the system's log, and run again.", _root, wrong),
     };
 
+    // The key that a half-written file was to have: its name holds it, between a dot and a random word.
+    private string KeyOfPartial(string path)
+    {
+        var name = System.IO.Path.GetFileName(path)[1..^PartialSuffix.Length];
+        if (name.LastIndexOf('.') is > 0 and var word)
+            name = name[..word];
+        return System.IO.Path.Combine(System.IO.Path.GetRelativePath(_root, System.IO.Path.GetDirectoryName(path)!), name);
+    }
+
     private static List<StoredObject> Walk(DirectoryInfo folder, string key, CancellationToken token)
     {
         var found = new List<StoredObject>();
-        if (!folder.Exists)
-            return found;
-        foreach (var item in folder.EnumerateFileSystemInfos())
+        try
         {
-            token.ThrowIfCancellationRequested();
-            if (item.Name.StartsWith('.'))
-                continue;
-            var name = key.Length == 0 ? item.Name : key + "/" + item.Name;
+            if (!folder.Exists)
+                return found;
+            foreach (var item in folder.EnumerateFileSystemInfos())
+            {
+                token.ThrowIfCancellationRequested();
+                if (!item.Name.StartsWith('.'))
+                    Look(item, key.Length == 0 ? item.Name : key + "/" + item.Name, found, token);
+            }
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Another run removed it meanwhile, as an empty one.
+        }
+
+        return found;
+    }
+
+    private static void Look(FileSystemInfo item, string name, List<StoredObject> found, CancellationToken token)
+    {
+        try
+        {
             if (item is FileInfo file)
                 found.Add(new StoredObject(name, file.Length));
             else if (item is DirectoryInfo { LinkTarget: null } below)
                 found.AddRange(Walk(below, name, token));
         }
-
-        return found;
+        catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
+        {
+            // Another run removed it meanwhile.
+        }
     }
 }

@@ -8,6 +8,7 @@ internal sealed class FolderStoreWriter : StoreWriter
 {
     // What lies unwritten in memory at the end is what the last fsync waits for.
     private const long WritingAhead = 16 << 20;
+    private const int MostAttempts = 5;
 
     private readonly FolderStore _store;
     private readonly string _key;
@@ -24,16 +25,32 @@ internal sealed class FolderStoreWriter : StoreWriter
         _key = key;
         _final = store.Locate(key);
         var folder = System.IO.Path.GetDirectoryName(_final) ?? root;
-        FolderStore.MakeFolders(folder);
         _partial = System.IO.Path.Combine(folder, $".{System.IO.Path.GetFileName(_final)}.{RandomNumberGenerator.GetHexString(8, lowercase: true)}{FolderStore.PartialSuffix}");
         try
         {
-            _file = new FileStream(_partial, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write));
+            _file = Open(folder);
         }
         catch
         {
             store.RemoveEmptyFolders(folder);
             throw;
+        }
+    }
+
+    // Another run may remove the folder as an empty one between its making and the file's.
+    private FileStream Open(string folder)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            FolderStore.MakeFolders(folder);
+            try
+            {
+                return new FileStream(_partial, PrivateFiles.Options(FileMode.CreateNew, FileAccess.Write));
+            }
+            catch (DirectoryNotFoundException) when (attempt < MostAttempts)
+            {
+                // Once more.
+            }
         }
     }
 

@@ -36,9 +36,10 @@ public interface IStore
     void Delete(string key, CancellationToken token);
 
     /// <summary>
-    /// Removes what dead runs left half-written below <paramref name="folder"/> and returns the names. Only for the holder of that folder's lease.
+    /// Removes what dead runs left half-written below <paramref name="folder"/> under keys that <paramref name="isMine"/> says are the caller's, and returns the names. Only for the holder of the
+    /// lease that guards those keys.
     /// </summary>
-    IReadOnlyList<string> RemovePartials(string folder, CancellationToken token);
+    IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token);
 
     /// <summary>Takes the lease named <paramref name="folder"/>, or throws Locked at once. Disposing gives it back; so does the death of the process.</summary>
     IDisposable AcquireLease(string folder, CancellationToken token);
