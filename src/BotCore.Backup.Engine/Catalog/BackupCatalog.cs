@@ -13,9 +13,12 @@ namespace BotCore.Backup.Engine.Catalog;
 public static class BackupCatalog
 {
     /// <summary>All backups of <paramref name="store"/> as <see cref="Made"/>, oldest first, then what is wrong as <see cref="Failed"/>.</summary>
-    public static IEnumerable<BackupEvent> List(IStore store, CancellationToken token)
+    public static IEnumerable<BackupEvent> List(IStore store, CancellationToken token) => List(store, "", token);
+
+    /// <summary>The same of what stands below <paramref name="prefix"/> only.</summary>
+    internal static IEnumerable<BackupEvent> List(IStore store, string prefix, CancellationToken token)
     {
-        var objects = store.List("", token).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        var objects = store.List(prefix, token).ToDictionary(o => o.Key, StringComparer.Ordinal);
         var archives = objects.Values.Where(o => ArchiveName.TryParse(o.Key, out _)).ToList();
         var found = archives
             .AsParallel().AsOrdered().WithCancellation(token)

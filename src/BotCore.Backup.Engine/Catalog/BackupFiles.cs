@@ -25,6 +25,18 @@ public static class BackupFiles
         file.EndsWith(IntentSuffix, StringComparison.Ordinal) || file.EndsWith(IndexSuffix, StringComparison.Ordinal)
         || file.EndsWith(ChecksumSuffix, StringComparison.Ordinal) || file.EndsWith(ManifestSuffix, StringComparison.Ordinal);
 
+    /// <summary>The archive that <paramref name="key"/> is, or stands beside.</summary>
+    public static string ArchiveOf(string key)
+    {
+        foreach (var suffix in (ReadOnlySpan<string>)[IntentSuffix, IndexSuffix, ChecksumSuffix, ManifestSuffix])
+        {
+            if (key.EndsWith(suffix, StringComparison.Ordinal))
+                return key[..^suffix.Length];
+        }
+
+        return key;
+    }
+
     /// <summary>All files of a backup, in the order in which they are removed: without its manifest it is no backup any more.</summary>
     public static IEnumerable<string> InOrderOfRemoval(string archive) => [Manifest(archive), archive, Index(archive), Checksum(archive)];
 }

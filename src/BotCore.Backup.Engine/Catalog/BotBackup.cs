@@ -53,6 +53,12 @@ public sealed record BotBackup
     /// <summary>Its manifest; null for an archive of the old scripts, or of another tool.</summary>
     public Manifest? Manifest { get; init; }
 
+    /// <summary>The span of the oplog in it; null for what is no MongoDB dump with one.</summary>
+    public OplogSpan? Oplog => Manifest?.MongoDb?.Oplog;
+
+    /// <summary>The history of a server that it belongs to: backups of one timeline can be restored together. Null for what has no oplog.</summary>
+    public string? Timeline => Oplog is null ? null : Manifest!.Chain?.Timeline ?? Id;
+
     /// <summary>Its key in the store.</summary>
     public required string Key { get; init; }
 
