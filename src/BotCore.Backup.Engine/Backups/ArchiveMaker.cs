@@ -27,8 +27,10 @@ internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int th
     /// <summary>Makes the archive, or throws and leaves the store as it was.</summary>
     public BotBackup Make(ArchiveJob job, string runId, CancellationToken token)
     {
-        using var lease = store.AcquireLease(Lease(job), token);
-        foreach (var leftover in Publication.RemoveLeftovers(store, Lease(job), token))
+        // One run at a time works on one kind of archive, and a database backup does not wait for a volume.
+        var kind = ArchiveName.Create(job.Component, job.Name, job.Type, DateTimeOffset.UnixEpoch, ".tar");
+        using var lease = store.AcquireLease(kind.Lease, token);
+        foreach (var leftover in Publication.RemoveLeftovers(store, kind.Folder.Split('/')[0], kind.Lease, token))
             tell(new Warned($"A run that died left '{leftover}' unfinished in {store.Location}; it was removed."));
         DemandSpace(job);
 
@@ -71,13 +73,6 @@ internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int th
         }));
         publication.Publish(result, manifest);
         return BotBackup.Of(manifest, store, publication.Key);
-    }
-
-    // The first part of the folder: one run at a time works on one kind of archive, and a database backup does not wait for a volume.
-    private static string Lease(ArchiveJob job)
-    {
-        var folder = ArchiveName.Create(job.Component, job.Name, job.Type, DateTimeOffset.UnixEpoch, ".tar").Folder;
-        return folder.Split('/')[0];
     }
 
     private static DateTimeOffset Truncate(DateTimeOffset time) => new(time.UtcTicks / TimeSpan.TicksPerMillisecond * TimeSpan.TicksPerMillisecond, TimeSpan.Zero);

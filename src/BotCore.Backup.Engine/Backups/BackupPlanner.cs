@@ -20,23 +20,24 @@ public sealed record BackupRequest
     /// <summary>Whether a name (of a volume or folder, or the component's own word) is asked for.</summary>
     public Func<string, bool> IsWanted { get; init; } = _ => true;
 
+    /// <summary>Full or incremental; only databases have increments.</summary>
+    public BackupType Type { get; init; } = BackupType.Full;
+
+    /// <summary>What an increment does where the oplog no longer holds the end of the chain.</summary>
+    public GapAction OnGap { get; init; } = GapAction.Fail;
+
     /// <summary>Stores by name; none means what the settings say for each component.</summary>
     public IReadOnlyList<string> Stores { get; init; } = [];
 }
 
-/// <summary>One archive into one store.</summary>
-public sealed record BackupStep : Step
+/// <summary>What an increment does where there is nothing that it can go on from.</summary>
+public enum GapAction
 {
-    internal BackupStep(ArchiveJob job, IStore store, string estimate)
-        : base(store.Location, $"Back up {job.Name} ({job.Component}): {estimate}")
-    {
-        Job = job;
-        Store = store;
-    }
+    /// <summary>Say so and make nothing.</summary>
+    Fail = 0,
 
-    internal ArchiveJob Job { get; }
-
-    internal IStore Store { get; }
+    /// <summary>Make a full backup, which begins a new chain.</summary>
+    Full,
 }
 
 /// <summary>Turns a request into steps by looking at what is there; changes nothing.</summary>
@@ -48,10 +49,16 @@ public static class BackupPlanner
     public static IReadOnlyList<BackupStep> Plan(BackupSession session, BackupRequest request, Action<Failure> failed, CancellationToken token)
     {
         var steps = new List<BackupStep>();
-        foreach (var component in request.Components.Count > 0 ? request.Components.Distinct() : Configured(session.Configuration))
+        foreach (var component in Components(session, request))
         {
             try
             {
+                if (request.Type == BackupType.Incremental)
+                {
+                    AddIncrements(session, request, steps, failed, token);
+                    continue;
+                }
+
                 if (component == Component.MongoDb)
                 {
                     AddDatabase(session, request, steps, failed, token);
@@ -86,7 +93,7 @@ public static class BackupPlanner
 
         var job = new ArchiveJob(component, name, type, (_, _) => new FileTreeSource(scope), scope.Root, estimate.Bytes);
         var text = string.Create(CultureInfo.InvariantCulture, $"{estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}");
-        AddStores(session, request, job, text, steps, failed);
+        AddStores(session, request, component, store => new BackupStep(job, store, text), steps, failed);
     }
 
     private static void AddDatabase(BackupSession session, BackupRequest request, List<BackupStep> steps, Action<Failure> failed, CancellationToken token)
@@ -101,19 +108,55 @@ public static class BackupPlanner
             var names = catalog.Databases(new DumpSelection(target.Database));
             return (names.Count, catalog.EstimateSize(names));
         });
-        var options = new DumpOptions(session.Codec, session.Level, session.DumpThreads, session.SpillFolder);
-        var job = new ArchiveJob(Component.MongoDb, MongoName, BackupType.Full, (name, tell) => new MongoDumpSource(target, new DumpSelection(target.Database), options, name, tell), new EntryPath(target.Name), size);
+        var plan = NewPlan(session, target);
         var what = target.Database is { } one ? $"database {one}" : string.Create(CultureInfo.InvariantCulture, $"{databases:N0} databases");
-        AddStores(session, request, job, $"{what} of {target.Name}, about {new ByteSize(size)} of documents", steps, failed);
+        var text = $"{what} of {target.Name}, about {new ByteSize(size)} of documents";
+        AddStores(session, request, Component.MongoDb, store => new BackupStep(FullOf(plan, store, size, token), store, text), steps, failed);
     }
 
-    private static void AddStores(BackupSession session, BackupRequest request, ArchiveJob job, string estimate, List<BackupStep> steps, Action<Failure> failed)
+    // Looks at the store alone: what the server still has of it is for the run to find out.
+    private static void AddIncrements(BackupSession session, BackupRequest request, List<BackupStep> steps, Action<Failure> failed, CancellationToken token)
     {
-        foreach (var store in request.Stores.Count > 0 ? request.Stores : StoresOf(session, job.Component))
+        if (!request.IsWanted(MongoName))
+            return;
+        var plan = NewPlan(session, MongoTarget.Of(session.Configuration));
+        AddStores(session, request, Component.MongoDb, Step, steps, failed);
+
+        BackupStep Step(IStore store)
+        {
+            var last = BackupStep.Chains(store, _ => { }, token).Timelines.LastOrDefault(one => string.Equals(one.Database, plan.Target.Database, StringComparison.Ordinal))?.LikelyTip;
+            return new BackupStep(FullOf(plan, store, 0, token), store, Describe(plan, last, request.OnGap, session.Clock)) { Increment = plan, OnGap = request.OnGap };
+        }
+    }
+
+    private static string Describe(IncrementPlan plan, BotBackup? last, GapAction onGap, TimeProvider clock)
+    {
+        if (last is null)
+            return onGap == GapAction.Full ? $"a full backup of {plan.Target.Name}, since there is none that an increment could stand on" : $"the oplog of {plan.Target.Name}, once there is a full backup to stand on";
+        var end = OplogTimeline.EndOf(last);
+        var age = clock.GetUtcNow() - end.Time;
+        var text = age < TimeSpan.FromMinutes(2) ? $"{Math.Max(0, age.TotalSeconds):0} s" : age < TimeSpan.FromHours(2) ? $"{age.TotalMinutes:0} min" : $"{age.TotalHours:0} h";
+        return string.Create(CultureInfo.InvariantCulture, $"the oplog of {plan.Target.Name} since {end} ({end.Time:u}, {text} ago), where {last.Key} ends");
+    }
+
+    private static IncrementPlan NewPlan(BackupSession session, MongoTarget target) =>
+        new(target, new DumpSelection(target.Database), new DumpOptions(session.Codec, session.Level, session.DumpThreads, session.SpillFolder));
+
+    private static ArchiveJob FullOf(IncrementPlan plan, IStore store, long size, CancellationToken token) => new(
+        Component.MongoDb,
+        MongoName,
+        BackupType.Full,
+        (name, tell) => new MongoDumpSource(plan.Target, plan.Selection, plan.Options, name, tell) { Chains = () => BackupStep.Chains(store, failure => tell(new Warned($"{failure.Message} {failure.Advice}")), token) },
+        new EntryPath(plan.Target.Name),
+        size);
+
+    private static void AddStores(BackupSession session, BackupRequest request, Component component, Func<IStore, BackupStep> step, List<BackupStep> steps, Action<Failure> failed)
+    {
+        foreach (var store in request.Stores.Count > 0 ? request.Stores : StoresOf(session, component))
         {
             try
             {
-                steps.Add(new BackupStep(job, session.StoreNamed(store), estimate));
+                steps.Add(step(session.StoreNamed(store)));
             }
             catch (BackupException wrong)
             {
@@ -129,6 +172,18 @@ public static class BackupPlanner
             Component.MongoDb => session.Configuration.StoresMongoDb,
             _ => session.Configuration.StoresConfig,
         };
+
+    private static IEnumerable<Component> Components(BackupSession session, BackupRequest request)
+    {
+        if (request.Type is not (BackupType.Full or BackupType.Incremental))
+            throw new BackupException(FailureKind.ConfigurationInvalid, $"Nobody can ask for a {request.Type} backup.", "Ask for Full or Incremental.", request.Type.ToString());
+        if (request.Type == BackupType.Full)
+            return request.Components.Count > 0 ? request.Components.Distinct() : Configured(session.Configuration);
+        return request.Components.FirstOrDefault(component => component != Component.MongoDb) is not Component.Unknown and var other
+            ? throw new BackupException(
+                FailureKind.ConfigurationInvalid, $"There are no increments of {other}: only MongoDb has an oplog.", "Ask for MongoDb alone with -Type Incremental; back the rest up in full.", other.ToString())
+            : [Component.MongoDb];
+    }
 
     // Without a word about it, everything that the settings name is backed up.
     private static IEnumerable<Component> Configured(BotBackupConfiguration settings) =>

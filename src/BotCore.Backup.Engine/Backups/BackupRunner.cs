@@ -1,4 +1,8 @@
+using System.Runtime.ExceptionServices;
 using System.Security.Cryptography;
+using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Components.MongoDb.Dumping;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 
@@ -11,10 +15,70 @@ public static class BackupRunner
     public static IAsyncEnumerable<BackupEvent> Run(BackupSession session, IReadOnlyList<BackupStep> steps, CancellationToken token) =>
         EventRun.Start("backup", (tell, stop) => Run(session, steps, tell, stop), token);
 
+    /// <summary>
+    /// Makes increments of what <paramref name="steps"/> name, which were planned as such, every interval until <paramref name="token"/> is cancelled or the reader goes away; each slice is a
+    /// <see cref="Made"/>. Steps run side by side; one ends early only where nothing is left to go on from.
+    /// </summary>
+    public static IAsyncEnumerable<BackupEvent> Watch(BackupSession session, IReadOnlyList<BackupStep> steps, WatchOptions options, CancellationToken token)
+    {
+        if (WatchOptions.WrongInterval(options.Interval) is { } wrong)
+            throw new BackupException(wrong);
+        if (options.MaximumSize is <= 0 || steps.Any(step => step.Increment is null))
+            throw new BackupException(FailureKind.ConfigurationInvalid, "Only increments can be watched for, and cut at a size above zero.", "Add -Type Incremental, and give a -MaximumSize above zero or none.");
+        return EventRun.Start("watch", (tell, stop) => Watch(session, steps, options, tell, stop), token);
+    }
+
     internal static string NewRunId() => RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     internal static ArchiveMaker NewMaker(BackupSession session, IStore store, Action<BackupEvent> tell) =>
         new(store, session.Codec, session.Level, session.Threads, session.NewCipher, session.Clock, tell);
+
+    /// <summary>Makes the archive of a step, and notes the history that a full backup of a database ended by beginning a new one.</summary>
+    internal static void MakeFull(BackupSession session, BackupStep step, string runId, Action<BackupEvent> tell, CancellationToken token)
+    {
+        IEntrySource? source = null;
+        var backup = NewMaker(session, step.Store, tell).Make(step.Job with { Source = (name, said) => source = step.Job.Source(name, said) }, runId, token);
+        tell(new Said($"{backup.Location}: {backup.Size} of {backup.PlainSize}, written, read back and compared."));
+        tell(new Made(backup));
+        if (source is MongoDumpSource { Ended: { } hole })
+            GapNote.Leave(session, step.Store, hole with { To = OplogTimeline.EndOf(backup) }, runId);
+    }
+
+    private static void Watch(BackupSession session, IReadOnlyList<BackupStep> steps, WatchOptions options, Action<BackupEvent> tell, CancellationToken token)
+    {
+        var runId = NewRunId();
+        tell(new Said($"This is run {runId}."));
+        using var all = CancellationTokenSource.CreateLinkedTokenSource(token);
+        Exception? unforeseen = null;
+        var watches = steps.Select(step => Task.Factory.StartNew(() => Watch(step), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default)).ToArray();
+        Task.WaitAll(watches, CancellationToken.None);
+        if (unforeseen is not null)
+            ExceptionDispatchInfo.Throw(unforeseen);
+        token.ThrowIfCancellationRequested();
+
+        void Watch(BackupStep step)
+        {
+            try
+            {
+                tell(new Said($"{step.Action} to {step.Target}, every {options.Interval}."));
+                new IncrementWatch(session, step, options, tell).Run(runId, all.Token);
+            }
+            catch (BackupException wrong)
+            {
+                tell(new Failed(wrong.Failure));
+            }
+            catch (OperationCanceledException) when (all.IsCancellationRequested)
+            {
+                // Told to stop.
+            }
+            catch (Exception wrong)
+            {
+                // A watch that died must not go unseen for as long as the others live.
+                Interlocked.CompareExchange(ref unforeseen, wrong, null);
+                all.Cancel();
+            }
+        }
+    }
 
     private static void Run(BackupSession session, IReadOnlyList<BackupStep> steps, Action<BackupEvent> tell, CancellationToken token)
     {
@@ -25,9 +89,13 @@ public static class BackupRunner
             try
             {
                 tell(new Said($"{step.Action} to {step.Target}."));
-                var backup = NewMaker(session, step.Store, tell).Make(step.Job, runId, token);
-                tell(new Said($"{backup.Location}: {backup.Size} of {backup.PlainSize}, written, read back and compared."));
-                tell(new Made(backup));
+                if (step.Increment is not null)
+                {
+                    new IncrementMaker(session, step, tell).Make(runId, ready: null, cut: null, token);
+                    continue;
+                }
+
+                MakeFull(session, step, runId, tell, token);
             }
             catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
             {

@@ -80,12 +80,13 @@ internal sealed class Publication : IDisposable
         token);
 
     /// <summary>
-    /// Removes what dead runs left in <paramref name="folder"/>. Only for the holder of its lease, and before it begins anything there. Returns the archives that are gone.
+    /// Removes what dead runs left of the kind that <paramref name="lease"/> guards; another kind's runs may be at work in the same folder. Only for the holder of that lease, and before it
+    /// begins anything. Returns the archives that are gone.
     /// </summary>
-    public static IReadOnlyList<string> RemoveLeftovers(IStore store, string folder, CancellationToken token)
+    public static IReadOnlyList<string> RemoveLeftovers(IStore store, string folder, string lease, CancellationToken token)
     {
         var removed = new List<string>();
-        foreach (var intent in store.List(folder + "/", token).Where(o => o.Key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal)).ToList())
+        foreach (var intent in store.List(folder + "/", token).Where(o => o.Key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal) && IsGuarded(o.Key, lease)).ToList())
         {
             var archive = intent.Key[..^BackupFiles.IntentSuffix.Length];
             // The manifest is the commit: a run that died right after it made a backup, and only its intent is left over.
@@ -99,8 +100,17 @@ internal sealed class Publication : IDisposable
             store.Delete(intent.Key, token);
         }
 
-        store.RemovePartials(folder, token);
+        store.RemovePartials(folder, key => IsGuarded(key, lease), token);
         return removed;
+    }
+
+    /// <summary>Whether <paramref name="lease"/> guards an archive, or a file beside it.</summary>
+    private static bool IsGuarded(string key, string lease)
+    {
+        var archive = BackupFiles.ArchiveOf(key);
+        // The notes of gaps are written by increments; whatever else has no archive's name is its folder's.
+        var guarded = ArchiveName.TryParse(archive, out var name) ? name.Lease : OplogGapRecord.IsOne(archive) ? ArchiveName.IncrementLease : key.Split('/')[0];
+        return string.Equals(guarded, lease, StringComparison.Ordinal);
     }
 
     /// <summary>Makes the sealed archive a backup: what was proven, and nothing else, gets a manifest.</summary>

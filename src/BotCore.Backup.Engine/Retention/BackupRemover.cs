@@ -1,3 +1,5 @@
+using System.Globalization;
+using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
@@ -38,13 +40,22 @@ public sealed record RemovalStep : Step
 /// <summary>Removes backups that a person named. The newest good backup of a thing is not removed unless that is forced.</summary>
 public static class BackupRemover
 {
-    /// <summary>The step for one backup. Throws LastGoodBackup where it is the newest good one of its kind and <paramref name="force"/> is not set.</summary>
+    /// <summary>The step for one backup. Where <paramref name="force"/> is not set, throws LastGoodBackup for the newest good one of its kind, and ChainBroken for one that increments stand on.</summary>
     public static RemovalStep Plan(BotBackup backup, bool force, CancellationToken token)
     {
         if (!force && backup.Type != BackupType.Snapshot && IsLastGood(backup, token))
         {
             throw new BackupException(
                 FailureKind.LastGoodBackup, $"{backup.Location} is the newest good backup of {backup.Name}.", "Make a newer one first, or add -Force.", backup);
+        }
+
+        if (!force && backup.Timeline is not null && Stranded(backup, token) is > 0 and var stranded)
+        {
+            throw new BackupException(
+                FailureKind.ChainBroken,
+                string.Create(CultureInfo.InvariantCulture, $"{(stranded == 1 ? "1 increment stands" : $"{stranded} increments stand")} on {backup.Location}: without it, what they hold cannot be restored."),
+                "Remove those increments first, or make a full backup and keep what stands on this one as long as you need it, or add -Force.",
+                backup);
         }
 
         return new RemovalStep(backup);
@@ -66,7 +77,7 @@ public static class BackupRemover
         try
         {
             var store = backup.Source;
-            using var lease = store.AcquireLease(backup.Key.Split('/')[0], token);
+            using var lease = store.AcquireLease(ArchiveName.TryParse(backup.Key, out var name) ? name.Lease : backup.Key.Split('/')[0], token);
             long freed = 0;
             // From here on nothing stops half-way: what a kill leaves is hidden by the intent, and the next run removes it.
             LeaveIntent(backup, token);
@@ -97,6 +108,20 @@ public static class BackupRemover
             // To remove is how a full disk is freed. Without the intent a kill may leave an archive that is listed as ManifestMissing, and no worse.
         }
     }
+
+    // Increments whose last moment can be reached now, and could not be without this backup.
+    private static int Stranded(BotBackup backup, CancellationToken token)
+    {
+        var all = BackupCatalog.List(backup.Source, "mongodb/", token).OfType<Made>().Select(made => (BotBackup)made.Item)
+            .Where(other => string.Equals(other.Timeline, backup.Timeline, StringComparison.Ordinal)).ToList();
+        var now = Spans(all);
+        var then = Spans(all.Where(other => !string.Equals(other.Key, backup.Key, StringComparison.Ordinal)));
+        return all.Where(other => other.Type == BackupType.Incremental && !string.Equals(other.Id, backup.Id, StringComparison.Ordinal))
+            .Select(OplogTimeline.EndOf)
+            .Count(at => now.Exists(span => span.From <= at && at <= span.To) && !then.Exists(span => span.From <= at && at <= span.To));
+    }
+
+    private static List<OplogReach> Spans(IEnumerable<BotBackup> backups) => [.. OplogChains.Of(backups).Timelines.SelectMany(timeline => timeline.Reaches())];
 
     private static bool IsLastGood(BotBackup backup, CancellationToken token)
     {

@@ -17,7 +17,7 @@ internal static class BackupMetadata
         using (var json = new Utf8JsonWriter(buffer, Indented))
         {
             json.WriteStartObject();
-            json.WriteString("backup_type", "full");
+            json.WriteString("backup_type", name.Type == BackupType.Incremental ? "incremental" : "full");
             json.WriteString("timestamp", name.Taken.UtcDateTime.ToString("yyyyMMdd_HHmmss", CultureInfo.InvariantCulture));
             json.WriteString("database", facts.Database ?? "");
             json.WriteString("hostname", Environment.MachineName);

@@ -14,7 +14,13 @@ internal static class CollectionRules
     private static readonly HashSet<string> Admin = new(StringComparer.Ordinal) { "system.users", "system.roles", "system.version" };
 
     public static bool WantsDatabase(string database) =>
-        !string.Equals(database, "local", StringComparison.Ordinal) && !database.StartsWith("__mdb_internal", StringComparison.Ordinal);
+        !IsOwnDatabase(database) && !string.Equals(database, "local", StringComparison.Ordinal) && !database.StartsWith("__mdb_internal", StringComparison.Ordinal);
+
+    /// <summary>Whether a database is a working place of ours: of a rehearsal, or of a probe.</summary>
+    public static bool IsOwnDatabase(string database) => database.StartsWith(OwnPrefix, StringComparison.Ordinal) || database.StartsWith("bot_scratch_", StringComparison.Ordinal);
+
+    /// <summary>The same, of what begins with the database's name.</summary>
+    public static bool IsOwnDatabase(ReadOnlySpan<byte> database) => database.StartsWith("__bot_"u8) || database.StartsWith("bot_scratch_"u8);
 
     /// <summary>Whether what listCollections lists goes into a dump. Buckets do not: they come with their time-series collection.</summary>
     public static bool WantsCollection(string database, string collection)

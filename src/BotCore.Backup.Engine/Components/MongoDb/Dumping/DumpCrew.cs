@@ -14,7 +14,11 @@ namespace BotCore.Backup.Engine.Components.MongoDb.Dumping;
 /// <param name="Threads">Threads that read, hash and compress.</param>
 /// <param name="SpillFolder">Where collections wait whose size is not known yet.</param>
 /// <param name="SplitAbove">Bytes from which on a collection is read by several threads.</param>
-internal sealed record DumpOptions(ICodec Codec, int Level, int Threads, string SpillFolder, long SplitAbove = 64 << 20);
+internal sealed record DumpOptions(ICodec Codec, int Level, int Threads, string SpillFolder, long SplitAbove = 64 << 20)
+{
+    /// <summary>How long an increment waits for a member that lags behind the end of the chain.</summary>
+    public TimeSpan MostLag { get; init; } = OplogPoint.MostWait;
+}
 
 /// <summary>
 /// The threads that read collections, each its own connection: documents are hashed, packed into blocks and compressed where they are read. Finished collections come out

@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
+using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Protocols.MongoDb;
@@ -11,6 +12,7 @@ namespace BotCore.Backup.Engine.Components.MongoDb.Dumping;
 /// A whole dump as the entries of an archive, in mongodump's layout under one root folder that is named as the archive. The oplog is sliced from before the first
 /// listing on, and its end is taken after the last document: together they are the state of one moment. See MONGODB.md, "Consistent full".
 /// </summary>
+/// <remarks>With <see cref="Chains"/> it says which history of the server it belongs to.</remarks>
 internal sealed class MongoDumpSource(MongoTarget target, DumpSelection selection, DumpOptions options, ArchiveName name, Action<BackupEvent> tell) : IEntrySource
 {
     private readonly string _root = name.Stem;
@@ -18,7 +20,14 @@ internal sealed class MongoDumpSource(MongoTarget target, DumpSelection selectio
     private readonly List<DumpedCollection> _done = [];
     private readonly HashSet<string> _folders = new(StringComparer.Ordinal);
     private DumpFacts? _facts;
+    private string? _timeline;
     private long _bytes;
+
+    /// <summary>What the store has of that server; null for a snapshot, which is in no chain.</summary>
+    public Func<OplogChains>? Chains { get; init; }
+
+    /// <summary>The history that ended before this backup began a new one; null where it goes on with one, or is the first.</summary>
+    public OplogHole? Ended { get; private set; }
 
     /// <summary>A regular file's header, without name and size of its own yet.</summary>
     public static ArchiveEntry File(string path) => new() { Path = new EntryPath(path), Kind = EntryKind.File, Mode = 0x180 };
@@ -31,7 +40,11 @@ internal sealed class MongoDumpSource(MongoTarget target, DumpSelection selectio
             yield return steps.Current;
     }
 
-    public Manifest Describe(Manifest manifest) => manifest with { MongoDb = _facts };
+    public Manifest Describe(Manifest manifest) => manifest with
+    {
+        MongoDb = _facts,
+        Chain = Chains is null || _facts?.Oplog is null ? null : new ChainFacts(_timeline ?? manifest.Id),
+    };
 
     private IEnumerable<SourceItem> ReadAll(CancellationToken token)
     {
@@ -40,7 +53,9 @@ internal sealed class MongoDumpSource(MongoTarget target, DumpSelection selectio
         if (!consistent)
             tell(new Warned($"{target.Name} is a standalone server without an oplog, so this backup is not of one moment. Make it a replica set of one: replSetName in mongod.conf, then rs.initiate()."));
 
-        using var slicer = consistent ? new OplogSlicer(client, OplogPoint.Start(client, token), new OplogFilter(selection), options.Codec, options.Level, SpillFolder(), token) : null;
+        var start = consistent ? OplogPoint.Start(client, token) : default;
+        using var slicer = consistent ? new OplogSlicer(client, start, new OplogFilter(selection), options.Codec, options.Level, SpillFolder(), token) : null;
+        _timeline = consistent && Chains is not null ? new TipFinder(target, client, selection, options.MostLag, tell, token).Join(Chains(), start.Settled, hole => Ended = hole) : null;
         var catalog = new ServerCatalog(client, token);
         var collections = catalog.Databases(selection).SelectMany(catalog.Collections).Where(one => selection.Wants(one.Namespace)).ToList();
         if (collections.Count == 0 && selection is { Database: { } empty, Only: null })
@@ -75,7 +90,7 @@ internal sealed class MongoDumpSource(MongoTarget target, DumpSelection selectio
             _done.Count,
             _done.Sum(done => done.Set?.Documents ?? 0),
             selection.Databases is [var one] ? one : null,
-            slice is null ? null : new OplogSpan(slice.Start.ToString(), slice.End.ToString(), slice.Term, slice.EndSha256));
+            slice?.ToSpan());
         _done.Sort(static (a, b) => string.CompareOrdinal(a.Info.Namespace.ToString(), b.Info.Namespace.ToString()));
         yield return new BufferedEntry(Named(DumpFileName.Prelude), BackupMetadata.Prelude(client.Server.Version, ToolName.Value));
         yield return new BufferedEntry(Named(DumpFileName.BackupMetadata), BackupMetadata.Write(name, _facts, _bytes, _done, ToolName.Value));

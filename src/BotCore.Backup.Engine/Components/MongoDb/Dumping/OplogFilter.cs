@@ -1,20 +1,23 @@
-using System.Globalization;
 using System.Text;
 using BotCore.Backup.Engine.Components.MongoDb.Dumps;
+using BotCore.Backup.Engine.Components.MongoDb.Replay;
 using BotCore.Backup.Protocols.MongoDb.Bson;
 
 namespace BotCore.Backup.Engine.Components.MongoDb.Dumping;
 
 /// <summary>
-/// What of the oplog goes into a slice: all of it, or what concerns the selection, operations inside transactions included. What restores of ours stage (<c>__bot_</c>)
-/// never does; a rename that swaps such a collection in is noted, since the dump would then be of two states. One thread.
+/// What of the oplog goes into a slice: all of it, or what concerns the selection, operations inside transactions included. What restores of ours stage (<c>__bot_</c>),
+/// and the scratch databases of our rehearsals, never do; a rename that swaps such a collection in is noted, since the dump would then be of two states. One thread.
 /// </summary>
 internal sealed class OplogFilter(DumpSelection selection)
 {
-    private readonly BsonBuilder _rebuilt = new();
+    private OperationCut? _cut;
 
     /// <summary>The collection that a restore swapped in meanwhile; null where there is none.</summary>
     public string? Swapped { get; private set; }
+
+    /// <summary>Forgets <see cref="Swapped"/>.</summary>
+    public void Forget() => Swapped = null;
 
     /// <summary>Whether to keep <paramref name="entry"/>; where only a part of it is kept, <paramref name="rebuilt"/> is that part.</summary>
     public bool Keep(ReadOnlySpan<byte> entry, out ReadOnlySpan<byte> rebuilt)
@@ -29,7 +32,7 @@ internal sealed class OplogFilter(DumpSelection selection)
             // What ends a prepared transaction names no collection; without it the transaction would be lost.
             if (command.AsDocument() is var ends && (RawBson.TryFind(ends, "commitTransaction"u8, out _) || RawBson.TryFind(ends, "abortTransaction"u8, out _)))
                 return true;
-            return WantsCommand(space, command.AsDocument()) && !ConcernsOwn(command.AsDocument());
+            return WantsCommand(space, command.AsDocument()) && !IsOwn(space) && !ConcernsOwn(command.AsDocument());
         }
 
         // A no-op concerns nobody and proves that there is no gap.
@@ -61,10 +64,11 @@ internal sealed class OplogFilter(DumpSelection selection)
         return WantsSpace(reader.Current.AsUtf8()) || (RawBson.TryFind(command, "to"u8, out var to) && to.Type == BsonType.String && WantsSpace(to.AsUtf8()));
     }
 
-    private static bool IsOwn(ReadOnlySpan<byte> space)
+    // A database of ours counts as anybody's where it is asked for by its name.
+    private bool IsOwn(ReadOnlySpan<byte> space)
     {
         var dot = space.IndexOf((byte)'.');
-        return dot >= 0 && space[(dot + 1)..].StartsWith("__bot_"u8);
+        return dot >= 0 && (space[(dot + 1)..].StartsWith("__bot_"u8) || (selection.Databases is null && CollectionRules.IsOwnDatabase(space)));
     }
 
     private bool KeepTransaction(ReadOnlySpan<byte> entry, ReadOnlySpan<byte> operations, out ReadOnlySpan<byte> rebuilt)
@@ -75,13 +79,15 @@ internal sealed class OplogFilter(DumpSelection selection)
         var reader = new BsonReader(operations);
         while (reader.Read())
         {
-            var wanted = WantsOperation(reader.Current.AsDocument());
-            all &= wanted;
+            // What holds others is looked into when it is cut.
+            var holds = OperationCut.HoldsOthers(reader.Current.AsDocument());
+            var wanted = holds || WantsOperation(reader.Current.AsDocument());
+            all &= wanted && !holds;
             any |= wanted;
         }
 
         if (!all)
-            rebuilt = Rebuild(entry);
+            rebuilt = (_cut ??= new OperationCut(WantsOperation)).Cut(entry);
         // An empty link of a transaction in several entries keeps the others together.
         return any || all || IsLink(entry);
     }
@@ -96,48 +102,6 @@ internal sealed class OplogFilter(DumpSelection selection)
 
     private bool WantsOperation(ReadOnlySpan<byte> operation) =>
         !RawBson.TryFind(operation, "ns"u8, out var ns) || ns.Type != BsonType.String || (WantsSpace(ns.AsUtf8()) && !IsOwn(ns.AsUtf8()));
-
-    private ReadOnlySpan<byte> Rebuild(ReadOnlySpan<byte> entry)
-    {
-        _rebuilt.Clear();
-        var fields = new BsonReader(entry);
-        while (fields.Read())
-        {
-            if (!fields.Current.NameIs("o"u8))
-            {
-                _rebuilt.Append(fields.Current);
-                continue;
-            }
-
-            _rebuilt.BeginDocument("o");
-            var command = new BsonReader(fields.Current.AsDocument());
-            while (command.Read())
-            {
-                if (command.Current.NameIs("applyOps"u8))
-                    CopyWanted(command.Current.AsDocument());
-                else
-                    _rebuilt.Append(command.Current);
-            }
-
-            _rebuilt.End();
-        }
-
-        return _rebuilt.Finish().Span;
-    }
-
-    private void CopyWanted(ReadOnlySpan<byte> operations)
-    {
-        _rebuilt.BeginArray("applyOps");
-        var count = 0;
-        var reader = new BsonReader(operations);
-        while (reader.Read())
-        {
-            if (WantsOperation(reader.Current.AsDocument()))
-                _rebuilt.Append(count++.ToString(CultureInfo.InvariantCulture), reader.Current);
-        }
-
-        _rebuilt.End();
-    }
 
     // create, drop and the rest name a collection in their first field; renameCollection names two namespaces.
     private bool ConcernsOwn(ReadOnlySpan<byte> command)
