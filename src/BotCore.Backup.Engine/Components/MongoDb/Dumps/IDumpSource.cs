@@ -12,6 +12,12 @@ internal interface IDumpSource
     long Size { get; }
 
     /// <summary>
+    /// What tells this content from every other, from checksums of its archives: two sources of the same identity give the same documents and the same oplog. Null where nothing
+    /// does (a folder may have been changed since); a restore of it that was killed is not resumed but begun again. May be asked before it is proven.
+    /// </summary>
+    string? Identity => null;
+
+    /// <summary>
     /// Reads what is wanted, proves it as far as its form can be proven, and gives it to <paramref name="visitor"/>. Every flaw is thrown; what the visitor got before is void then.
     /// </summary>
     void Prove(IDumpVisitor visitor, NamespaceFilter wanted, Action<long> moved, CancellationToken token);

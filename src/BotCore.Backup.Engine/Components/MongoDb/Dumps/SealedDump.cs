@@ -19,6 +19,9 @@ internal sealed class SealedDump(BotBackup backup, ArchiveKeys keys, int threads
 
     public long Size => backup.PlainSize?.Bytes ?? 0;
 
+    /// <summary>The checksum that the manifest has of the archive; whoever proves or reads the dump holds the archive against it.</summary>
+    public string? Identity => backup.Manifest?.Sha256;
+
     /// <summary>Whether members can be read one by one.</summary>
     private bool IsSelective => backup.Manifest is { Encryption: not Encryption.Recipients };
 

@@ -104,8 +104,10 @@ internal sealed class SliceDefinitions
 
         var on = document.FindString("viewOn"u8) ?? throw new BackupException(
             FailureKind.RestoreFailed, $"The oplog changes the view {id} at {entry.Timestamp} in a way that is not known.", "Restore an older backup, or leave that view out with -Exclude.", id);
-        // A time-series collection shows as a view of its buckets; it is known by these.
-        if (!on.StartsWith(CollectionRules.BucketPrefix, StringComparison.Ordinal))
+        // A time-series collection shows as a view of its buckets; it is known by these. One that was dropped and made again is no view that is gone.
+        if (on.StartsWith(CollectionRules.BucketPrefix, StringComparison.Ordinal))
+            _views.Remove(Split(id));
+        else
             _views[Split(id)] = Only(document, "viewOn", "pipeline", "collation");
     }
 
