@@ -17,6 +17,15 @@ internal sealed class DefinitionReplay(IReplayTarget target, NamespaceMap map, I
     /// <summary>Whether commands are followed only, because an earlier replay applied them.</summary>
     public bool OnlyFollows { get; set; }
 
+    /// <summary>
+    /// Whether an earlier replay may have done the command at hand, whole or in part. Most commands say so themselves when they come twice; a rename that drops what is in its way
+    /// would drop what it renamed.
+    /// </summary>
+    public bool IsUncertain { get; set; }
+
+    /// <summary>Called before each command that goes to the server.</summary>
+    public Action Sending { get; init; } = () => { };
+
     /// <summary>Collections that had to make way and never got their name.</summary>
     public IEnumerable<string> Displaced => catalogue.Collections.Select(collection => collection.Name).Where(name => name.Contains("." + Moved, StringComparison.Ordinal));
 
@@ -77,7 +86,10 @@ internal sealed class DefinitionReplay(IReplayTarget target, NamespaceMap map, I
             return false;
         if (known is not null)
         {
-            MoveTo(known, ns, entry, at);
+            if (IsDone(known, ns))
+                Follow(entry, at, Create);
+            else
+                MoveTo(known, ns, entry, at);
             return true;
         }
 
@@ -110,6 +122,12 @@ internal sealed class DefinitionReplay(IReplayTarget target, NamespaceMap map, I
         var collection = catalogue.Resolve(from, entry.Collection);
         if (collection is null && !map.IsWanted(from) && !map.IsWanted(to))
             return false;
+        if (collection is not null && map.IsWanted(to) && IsDone(collection, to))
+        {
+            Follow(entry, at, Rename);
+            return true;
+        }
+
         if (RawBson.TryFind(entry.Object, "dropTarget"u8, out var victim))
         {
             if (OplogEntry.UuidOf(victim) is { } uuid)
@@ -186,8 +204,28 @@ internal sealed class DefinitionReplay(IReplayTarget target, NamespaceMap map, I
         return false;
     }
 
-    private void MoveAway(CataloguedCollection occupant, in OplogEntry entry, BsonTimestamp at) =>
-        MoveTo(occupant, $"{NamespaceMap.DatabaseOf(occupant.Name)}.{Moved}{_moves++}", entry, at);
+    private delegate bool Step(in OplogEntry entry, BsonTimestamp at);
+
+    // A collection that is to be renamed stands, unless that was done. What stood in its way was dropped or moved before.
+    private bool IsDone(CataloguedCollection collection, string to) =>
+        IsUncertain && !OnlyFollows && !string.Equals(collection.Name, to, StringComparison.Ordinal) && !Stands(map.Target(collection.Name)) && Stands(map.Target(to));
+
+    private void Follow(in OplogEntry entry, BsonTimestamp at, Step step)
+    {
+        OnlyFollows = true;
+        step(entry, at);
+        OnlyFollows = false;
+    }
+
+    private void MoveAway(CataloguedCollection occupant, in OplogEntry entry, BsonTimestamp at)
+    {
+        var away = $"{NamespaceMap.DatabaseOf(occupant.Name)}.{Moved}{_moves++}";
+        // Nobody else makes that name, so where it stands the collection went there; what has its old name is the new one.
+        if (IsUncertain && !OnlyFollows && Stands(map.Target(away)))
+            catalogue.Rename(occupant, away);
+        else
+            MoveTo(occupant, away, entry, at);
+    }
 
     private void MoveTo(CataloguedCollection collection, string to, in OplogEntry entry, BsonTimestamp at)
     {
@@ -199,6 +237,15 @@ internal sealed class DefinitionReplay(IReplayTarget target, NamespaceMap map, I
         if (!Send("admin", command.ToBson(), "renameCollection", collection.Name, at, ServerReply.NamespaceNotFound) && !Stands(map.Target(to)))
             throw Refused("renameCollection", collection.Name, at, "it is not there, and neither is its new name");
         catalogue.Rename(collection, to);
+    }
+
+    /// <summary>Demands that every collection stands that the catalogue has: an interrupted replay left them, and somebody may have dropped one since.</summary>
+    public void DemandStanding()
+    {
+        if (catalogue.Collections.FirstOrDefault(collection => !NamespaceMap.CollectionOf(collection.Name).StartsWith("system.", StringComparison.Ordinal) && !Stands(map.Target(collection.Name))) is not { } lost)
+            return;
+        throw new BackupException(
+            FailureKind.RestoreFailed, $"{map.Target(lost.Name)}, which an interrupted restore left, is not there any more.", "Run the restore again: it begins anew.", lost.Name);
     }
 
     private bool Stands(string ns)
@@ -215,6 +262,7 @@ internal sealed class DefinitionReplay(IReplayTarget target, NamespaceMap map, I
     {
         if (OnlyFollows)
             return true;
+        Sending();
         var builder = new BsonBuilder(command.Length + 64);
         var reader = command.Read();
         while (reader.Read())

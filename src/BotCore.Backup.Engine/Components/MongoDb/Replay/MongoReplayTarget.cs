@@ -31,7 +31,7 @@ internal sealed class MongoReplayTarget(MongoClient client) : IReplayTarget
             throw new BackupException(
                 FailureKind.RestoreFailed,
                 $"The connection to {client.Server.Address} broke while the oplog was replayed: {lost.Message}",
-                "See that the server runs, and restore again from the beginning.",
+                "See that the server runs, and run the restore again.",
                 client.Server.Address.ToString(),
                 lost);
         }

@@ -1,3 +1,5 @@
+using BotCore.Backup.Engine.Components.MongoDb.Dumping;
+
 namespace BotCore.Backup.Engine.Components.MongoDb.Replay;
 
 /// <summary>
@@ -16,6 +18,7 @@ public sealed class NamespaceMap
     private readonly Func<string, string>? _target;
     private readonly Dictionary<string, string> _renames;
     private readonly bool _users;
+    private readonly bool _buckets = true;
 
     /// <summary>Makes one.</summary>
     /// <param name="wanted">Asked with a collection's own name; null wants all.</param>
@@ -33,9 +36,9 @@ public sealed class NamespaceMap
         }
     }
 
-    /// <summary>One whose names at the target come from a function, asked with names as the oplog has them, buckets of time-series collections included.</summary>
-    internal NamespaceMap(Func<string, bool> wanted, Func<string, string> target, bool users = false)
-        : this(wanted, renames: null, users) => _target = target;
+    /// <summary>One whose names at the target come from a function, asked with names as the oplog has them, buckets of time-series collections included; without <paramref name="buckets"/> those are not wanted.</summary>
+    internal NamespaceMap(Func<string, bool> wanted, Func<string, string> target, bool users = false, bool buckets = true)
+        : this(wanted, renames: null, users) => (_target, _buckets) = (target, buckets);
 
     /// <summary>Everything, under its own name.</summary>
     public static NamespaceMap All { get; } = new();
@@ -46,7 +49,7 @@ public sealed class NamespaceMap
     /// <summary>The collection of a namespace: all behind its first dot.</summary>
     public static string CollectionOf(string ns) => ns.IndexOf('.', StringComparison.Ordinal) is > 0 and var dot ? ns[(dot + 1)..] : "";
 
-    /// <summary>Whether a restore ever writes there: not the server's own collections.</summary>
+    /// <summary>Whether a restore ever writes there: not the server's own collections, and not the databases that rehearsals and probes of ours make.</summary>
     public static bool IsReplayable(string ns, bool users = false)
     {
         var collection = CollectionOf(ns);
@@ -55,7 +58,7 @@ public sealed class NamespaceMap
             "" or "local" => false,
             "config" => ConfigCollections.Contains(collection),
             "admin" when collection.StartsWith("system.", StringComparison.Ordinal) => users && collection is "system.users" or "system.roles",
-            var database when database.StartsWith("__mdb_internal", StringComparison.Ordinal) => false,
+            var database when database.StartsWith("__mdb_internal", StringComparison.Ordinal) || CollectionRules.IsOwnDatabase(database) => false,
             _ => !collection.StartsWith("system.", StringComparison.Ordinal)
                 || collection is "system.js" or "system.views"
                 || collection.StartsWith(Buckets, StringComparison.Ordinal),
@@ -67,7 +70,8 @@ public sealed class NamespaceMap
     {
         if (!IsReplayable(ns, _users))
             return false;
-        return _wanted is null || _wanted(Own(ns));
+        var own = Own(ns);
+        return (_buckets || ReferenceEquals(own, ns)) && (_wanted is null || _wanted(own));
     }
 
     /// <summary>The name at the target; asked for wanted namespaces only, but answers for any.</summary>

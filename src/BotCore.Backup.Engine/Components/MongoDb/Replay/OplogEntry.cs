@@ -109,6 +109,9 @@ public readonly ref struct OplogEntry
     /// <summary><c>txnNumber</c>.</summary>
     public long? TransactionNumber { get; }
 
+    /// <summary>Whether it was a statement that its driver may send again: it has a session and a number. Statements that change many documents never are.</summary>
+    public bool IsRetryable => !Session.IsEmpty && TransactionNumber is not null;
+
     /// <summary><c>prevOpTime.ts</c>: the entry before this one in the same transaction; zero for the first.</summary>
     public BsonTimestamp? Previous { get; }
 

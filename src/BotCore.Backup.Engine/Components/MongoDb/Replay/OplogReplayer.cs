@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Runtime.InteropServices;
 using System.Text;
 using BotCore.Backup.Engine.Events;
@@ -26,6 +27,7 @@ public sealed class OplogReplayer : IDisposable
     private readonly DefinitionReplay _definitions;
     private readonly ReplayBatch _transaction = new();
     private readonly Dictionary<OplogKind, long> _skipped = [];
+    private readonly KnownNamespaces _names;
     private readonly Dictionary<string, string> _targets = new(StringComparer.Ordinal);
     private BsonTimestamp _at;
     private bool _collects;
@@ -39,6 +41,11 @@ public sealed class OplogReplayer : IDisposable
     private long _notWanted;
     private BsonTimestamp? _first;
     private BsonTimestamp? _last;
+    private int _commandsOfEntry;
+    private bool _isResumed;
+    private bool _mustSave;
+    private bool _isSaved;
+    private long _savedAt;
 
     /// <summary>Makes one. The catalogue must hold every collection that was restored; it is changed as the oplog says.</summary>
     /// <param name="client">The target's primary; the client stays the caller's, and must allow as many connections as there are lanes and one more.</param>
@@ -60,17 +67,22 @@ public sealed class OplogReplayer : IDisposable
         _token = token;
         _transactions = new TransactionBuffer(options.TransactionBudget, options.SpillFolder);
         _writer = new OperationWriter(map);
+        _names = new KnownNamespaces(map);
         _lanes = new ReplayLanes(target, _missing, options, token);
-        _definitions = new DefinitionReplay(target, map, catalogue, _missing, _gone, token) { OnlyFollows = options.Resume is not null };
+        _definitions = new DefinitionReplay(target, map, catalogue, _missing, _gone, token) { OnlyFollows = options.Resume is not null, Sending = Sending };
+        _savedAt = Stopwatch.GetTimestamp();
     }
 
     /// <summary>How far it has come, to be asked on the thread that pushes entries; null before the first entry.</summary>
-    public ReplayCheckpoint? Progress
+    public ReplayCheckpoint? Progress => Follows ? _options.Resume : _last is null ? null : Here;
+
+    private ReplayCheckpoint Here
     {
         get
         {
-            var applied = _lanes.FirstOpen is { } open ? BsonTimestamp.FromValue(open.Value - 1) : _last;
-            return applied is { } to ? new ReplayCheckpoint(to, _missing.Awaited) : _options.Resume;
+            var last = _last ?? default;
+            var applied = _lanes.FirstOpen is { } open ? BsonTimestamp.FromValue(open.Value - 1) : last;
+            return new ReplayCheckpoint(applied, _missing.Awaited) { Commands = applied == last ? _commandsOfEntry : 0 };
         }
     }
 
@@ -86,16 +98,21 @@ public sealed class OplogReplayer : IDisposable
             throw OplogEntry.Corrupt($"The oplog is not in order: {parsed.Timestamp} comes after {last}.");
         if (_options.UpTo is { } bound && parsed.Timestamp > bound)
             return false;
-        if (Follows && parsed.Timestamp > _options.Resume!.AppliedTo)
+        if (Follows && parsed.Timestamp > _options.Resume!.AppliedTo && _options.Resume.Commands == 0)
             Resume(_options.Resume);
         _at = parsed.Timestamp;
-        var commands = _commands;
         Dispatch(parsed);
+        if (Follows && _at > _options.Resume!.AppliedTo)
+            Resume(_options.Resume);
+        // No checkpoint may stand before a command that is done.
+        if (_commandsOfEntry > 0 && _lanes.FirstOpen is not null)
+            _lanes.Wait();
         _first ??= _at;
         _last = _at;
+        _commandsOfEntry = 0;
         _entries++;
-        if (_options.Checkpoint is { } checkpoint && !Follows && (_commands != commands || _entries % _options.CheckpointEvery == 0))
-            checkpoint(Progress!);
+        if (_options.Checkpoint is not null && _entries % _options.CheckpointEvery == 0 && !Follows && Stopwatch.GetElapsedTime(_savedAt) >= _options.CheckpointInterval)
+            Save();
         return true;
     }
 
@@ -106,14 +123,14 @@ public sealed class OplogReplayer : IDisposable
         _lanes.Wait();
         if (Follows && _options.Resume is { } resume)
             Resume(resume);
+        DemandStanding();
         if (_missing.Left is { Count: > 0 } documents)
             throw Mismatch($"The oplog changes {documents.Sum(left => left.Count)} documents that were not in the dump, and does not delete them: {string.Join(", ", documents.Select(left => $"{left.Count} of {left.Name}"))}.", documents[0].Name);
         if (_gone.Left is { Count: > 0 } collections)
             throw Mismatch($"The oplog changes collections that were not in the dump, and does not drop them: {string.Join(", ", collections.Select(left => $"{left.Name} since {left.Since}"))}.", collections[0].Name);
         if (_definitions.Displaced.ToList() is { Count: > 0 } displaced)
             throw Mismatch($"{displaced.Count} collections had to make way for others of their name, and the oplog does not say what they are called: {string.Join(", ", displaced)}.", displaced[0]);
-        if (_options.Checkpoint is { } checkpoint && Progress is { } progress)
-            checkpoint(progress);
+        Save();
         return new ReplayResult(
             _entries, _inserts, _updates, _deletes, _commands, _applied, _transactions.Aborted, _transactions.Unfinished, _missing.Seen, _notWanted,
             new Dictionary<OplogKind, long>(_skipped), _first, _last);
@@ -126,9 +143,35 @@ public sealed class OplogReplayer : IDisposable
         _transactions.Dispose();
     }
 
+    private void Save()
+    {
+        _options.Checkpoint?.Invoke(Here);
+        _savedAt = Stopwatch.GetTimestamp();
+        _mustSave = false;
+    }
+
+    // Before a command is sent all is applied that comes before it; of a command that needs several calls only the first one says so.
+    private void Sending()
+    {
+        if (!_isSaved)
+            Save();
+        _isSaved = true;
+        _mustSave = true;
+    }
+
+    private void DemandStanding()
+    {
+        if (_isResumed)
+            _definitions.DemandStanding();
+        _isResumed = false;
+        _definitions.IsUncertain = false;
+    }
+
     private void Resume(ReplayCheckpoint from)
     {
         _definitions.OnlyFollows = false;
+        _definitions.IsUncertain = true;
+        _isResumed = true;
         foreach (var awaited in from.Awaited)
         {
             if (_catalogue.Find(awaited.Namespace) is { } collection)
@@ -158,15 +201,26 @@ public sealed class OplogReplayer : IDisposable
                 break;
             default:
                 FlushTransaction();
-                if (!Follows)
-                    _lanes.Wait();
-                if (_definitions.Apply(entry, _at))
-                    _commands++;
-                else
-                    _notWanted++;
-                _targets.Clear();
+                Define(entry);
                 break;
         }
+    }
+
+    private void Define(in OplogEntry entry)
+    {
+        if (!Follows)
+            _lanes.Wait();
+        _isSaved = false;
+        if (_definitions.Apply(entry, _at))
+            _commands++;
+        else
+            _notWanted++;
+        _targets.Clear();
+        _commandsOfEntry++;
+        if (!Follows)
+            DemandStanding();
+        else if (_at > _options.Resume!.AppliedTo && _commandsOfEntry == _options.Resume.Commands)
+            Resume(_options.Resume);
     }
 
     private void TakeTransaction(in OplogEntry entry)
@@ -194,18 +248,18 @@ public sealed class OplogReplayer : IDisposable
 
     private void Change(in OplogEntry entry)
     {
-        var ns = entry.NamespaceText;
-        if (ns.EndsWith(".system.indexes", StringComparison.Ordinal))
+        var (ns, isWanted, isOldIndex) = _names.Of(entry.Namespace);
+        if (isOldIndex)
         {
             OldIndex(entry);
             return;
         }
 
-        var collection = _map.IsWanted(ns) || entry.Collection is not null ? Find(ns, entry.Collection) : null;
+        var collection = isWanted || entry.Collection is not null ? Find(ns, isWanted, entry.Collection) : null;
         if (collection is null)
         {
             _notWanted++;
-            if (_map.IsWanted(ns))
+            if (isWanted)
                 _gone.Add(ns, entry.Collection, _at);
             return;
         }
@@ -220,11 +274,11 @@ public sealed class OplogReplayer : IDisposable
             Add(_writer.Change(entry, collection.Name, target), entry.Kind, collection);
     }
 
-    private CataloguedCollection? Find(string ns, Guid? uuid)
+    private CataloguedCollection? Find(string ns, bool isWanted, Guid? uuid)
     {
         if (uuid is { } identity && _catalogue.Find(identity) is { } known)
             return known;
-        return _map.IsWanted(ns) ? _catalogue.Resolve(ns, uuid) : null;
+        return isWanted ? _catalogue.Resolve(ns, uuid) : null;
     }
 
     private void InsertEach(in OplogEntry entry, CataloguedCollection collection, string target)
@@ -238,6 +292,8 @@ public sealed class OplogReplayer : IDisposable
 
     private void Add(ReadOnlySpan<byte> operation, OplogKind kind, CataloguedCollection collection)
     {
+        if (_mustSave)
+            Save();
         var hasId = ReplayBatch.TryGetId(operation, kind, out var id);
         if (!hasId && !collection.IsOrdered)
         {

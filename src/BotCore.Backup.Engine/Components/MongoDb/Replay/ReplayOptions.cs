@@ -29,17 +29,27 @@ public sealed record ReplayOptions
     /// <summary>Whether each transaction is applied by one applyOps of its own, where it fits into one, with nothing beside it. Nobody reads a database while it is restored, so it makes no difference to the outcome; it costs a round trip each.</summary>
     public bool AtomicTransactions { get; init; } = true;
 
-    /// <summary>Entries between two calls of <see cref="Checkpoint"/>.</summary>
-    public int CheckpointEvery { get; init; } = 10_000;
+    /// <summary>Entries between two calls of <see cref="Checkpoint"/>, at least.</summary>
+    public int CheckpointEvery { get; init; } = 1000;
 
-    /// <summary>Called on the thread that pushes entries, now and then and after each command. A caller that wants to resume must keep what it is given before it returns.</summary>
+    /// <summary>Time between two calls of <see cref="Checkpoint"/>, at least; those around commands come besides.</summary>
+    public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>
+    /// Called on the thread that pushes entries: now and then, before a command that changes collections is sent, and before anything is sent after it, so that of one command at most
+    /// it is not known whether it was done. A caller that wants to resume must keep what it is given before it returns.
+    /// </summary>
     public Action<ReplayCheckpoint>? Checkpoint { get; init; }
 }
 
 /// <summary>How far a replay has come.</summary>
 /// <param name="AppliedTo">Everything up to this time, inclusive, is applied.</param>
 /// <param name="Awaited">Documents that an update did not find, and whose delete must still come.</param>
-public sealed record ReplayCheckpoint(BsonTimestamp AppliedTo, IReadOnlyList<AwaitedDelete> Awaited);
+public sealed record ReplayCheckpoint(BsonTimestamp AppliedTo, IReadOnlyList<AwaitedDelete> Awaited)
+{
+    /// <summary>How many commands of the entry after <see cref="AppliedTo"/> are applied, with all that stands before them in it. An <c>applyOps</c> may hold several.</summary>
+    public int Commands { get; init; }
+}
 
 /// <summary>A document whose delete must still come.</summary>
 /// <param name="Namespace">The source's name of its collection.</param>

@@ -12,11 +12,15 @@ internal static class UpdateProbe
     public const int LargestCommand = 16 * 1024 * 1024;
 
     private const string Database = "__bot_probe";
+    private const string Prefix = "missing_";
+
+    // A probe takes a second. No clock is a day wrong on a machine that restores.
+    private static readonly TimeSpan Dead = TimeSpan.FromDays(1);
 
     /// <summary>Whether the server says nothing, or makes a document, so that it must be asked first.</summary>
     public static bool MustCheck(IReplayTarget target, CancellationToken token)
     {
-        var name = "missing_" + RandomNumberGenerator.GetHexString(12, lowercase: true);
+        var name = NewName(DateTimeOffset.UtcNow);
         var create = Begin().Append("op", "c").Append("ns", Database + ".$cmd").BeginDocument("o").Append("create", name).End().End().End();
         var created = target.Run("admin", create, token);
         if (!ServerReply.IsOk(created))
@@ -42,13 +46,30 @@ internal static class UpdateProbe
         }
     }
 
+    /// <summary>A collection's name, with the time that it was made at.</summary>
+    internal static string NewName(DateTimeOffset now) =>
+        string.Create(CultureInfo.InvariantCulture, $"{Prefix}{now.ToUnixTimeSeconds()}_{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
+
     private static BsonBuilder Begin() => new BsonBuilder().BeginArray("applyOps").BeginDocument(0.ToString(CultureInfo.InvariantCulture));
 
-    // Another restore may be probing at this moment; its collection must stay.
+    // Another restore may be probing at this moment; its collection must stay. What was left by one that was killed tells its age by its name; a name that does not is left alone.
     private static void DropWhenEmpty(IReplayTarget target, CancellationToken token)
     {
         var collections = target.Run(Database, new BsonBuilder().Append("listCollections", 1).Append("nameOnly", true), token);
-        if (ServerReply.IsOk(collections) && ServerReply.FirstBatch(collections).Count == 0)
+        if (!ServerReply.IsOk(collections))
+            return;
+        var left = ServerReply.FirstBatch(collections);
+        var dead = left.Select(one => one.FindString("name"u8)).OfType<string>().Where(name => IsDead(name, DateTimeOffset.UtcNow)).ToList();
+        foreach (var name in dead)
+            target.Run(Database, new BsonBuilder().Append("drop", name), token);
+        if (left.Count == dead.Count)
             target.Run(Database, new BsonBuilder().Append("dropDatabase", 1), token);
+    }
+
+    private static bool IsDead(string name, DateTimeOffset now)
+    {
+        var parts = name.Split('_');
+        return parts.Length == 3 && name.StartsWith(Prefix, StringComparison.Ordinal)
+            && long.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) && now.ToUnixTimeSeconds() - seconds > (long)Dead.TotalSeconds;
     }
 }
