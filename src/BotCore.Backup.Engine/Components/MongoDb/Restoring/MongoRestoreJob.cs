@@ -66,7 +66,6 @@ internal sealed class MongoRestoreJob(MongoTarget target, IDumpSource source, Mo
 {
     private readonly List<string> _warnings = [];
     private MongoRestoreOptions _options = asked;
-    private readonly StagingNames _names = new(System.Security.Cryptography.RandomNumberGenerator.GetHexString(8, lowercase: true));
 
     public MongoRestoreResult Run(CancellationToken token) => target.Guard("restoring", () => Restore(token));
 
@@ -83,10 +82,64 @@ internal sealed class MongoRestoreJob(MongoTarget target, IDumpSource source, Mo
             tell(new Said($"{left} is the server's own and is not restored."));
 
         using var client = target.Connect(requirePrimary: true, token);
-        var standing = Standing(client, plan.Targets(survey, _options.Wanted, _options.Mapping), token);
-        if (standing.Count > 0)
-            _options.Overwriting(standing);
-        return Write(client, survey, plan, standing.Count, token);
+        var targets = plan.Targets(survey, _options.Wanted, _options.Mapping);
+        var databases = targets.Select(name => name.Database).Distinct(StringComparer.Ordinal).ToList();
+        // Users alone go nowhere that could be staged.
+        using var claim = Claim(client, databases.Count > 0 ? databases[0] : "admin", token);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(token, claim.Lost);
+        var work = new MongoRestoreWork(target, client, source, _options, survey, plan, claim, tell, Warn);
+        try
+        {
+            RestoreLeftovers.Tell(client, databases, claim.Id, tell);
+            work.TakeBack(databases, stop.Token);
+            return work.Run(MakeSure(client, targets, work, stop.Token), _warnings, stop.Token);
+        }
+        catch (OperationCanceledException) when (claim.Lost.IsCancellationRequested && !token.IsCancellationRequested)
+        {
+            throw new BackupException(
+                FailureKind.Locked, $"The restore {claim.Id} gave no sign of life to the server for too long, and another process may have taken it over.", "See whether another one is at work, and run this again.", claim.Id);
+        }
+    }
+
+    // A restore whose collections were all swapped in when it died is not taken back, and not taken up: this one is another, with a snapshot and an undo of its own.
+    private RestoreClaim Claim(MongoClient client, string database, CancellationToken token)
+    {
+        var fingerprint = RestoreClaim.FingerprintOf(source, _options);
+        while (true)
+        {
+            var claim = RestoreClaim.Take(client, database, fingerprint, source.Name, token, isResumable: source.Identity is not null);
+            try
+            {
+                if (claim.Found is not { Phase: RestorePhase.Swapping } found || RestoreLeftovers.HasStaged(client, found.Id))
+                    return claim;
+                claim.End();
+                tell(new Warned($"The restore {found.Id} of {found.Source} was interrupted after it had swapped its collections in. They stay, and Undo-BotRestore -Id {found.Id} takes them back; this one begins anew."));
+            }
+            catch
+            {
+                claim.Dispose();
+                throw;
+            }
+
+            claim.Dispose();
+        }
+    }
+
+    // How many collections will be replaced; they are safe when this returns.
+    private int MakeSure(MongoClient client, IReadOnlyList<DumpNamespace> targets, MongoRestoreWork work, CancellationToken token)
+    {
+        try
+        {
+            var standing = Standing(client, targets, token);
+            if (standing.Count > 0)
+                _options.Overwriting(standing);
+            return standing.Count;
+        }
+        catch
+        {
+            work.Leave();
+            throw;
+        }
     }
 
     private DumpSurvey Survey(CancellationToken token)
@@ -95,76 +148,6 @@ internal sealed class MongoRestoreJob(MongoTarget target, IDumpSource source, Mo
         source.Prove(survey, _options.Wanted, done => _options.Moved("proving", done), token);
         survey.Compare(source);
         return survey;
-    }
-
-    private MongoRestoreResult Write(MongoClient client, DumpSurvey survey, MongoRestorePlan plan, int overwritten, CancellationToken token)
-    {
-        var staging = new StagedRestore(client, source, _options, _names, plan, tell);
-        ReplayResult? replay;
-        IReadOnlyList<DumpNamespace> swapped;
-        IReadOnlyList<string> databases;
-        try
-        {
-            (swapped, replay) = Stage(staging, survey, token);
-            // From here on it is seconds of renames, and half of them done is worse than all.
-            databases = target.Guard("swapping in what was restored", () => new StagedSwap(client, _names, tell).Swap(swapped, [.. plan.Items.Where(item => item.Way == RestoreWay.View)]));
-        }
-        catch
-        {
-            staging.Discard();
-            throw;
-        }
-
-        Finish(client, survey, plan, swapped, token);
-        return new MongoRestoreResult(
-            _names.Id, plan.Items, plan.Items.Sum(item => item.Set?.Count ?? 0), plan.Items.Sum(item => item.Set?.Bytes ?? 0), overwritten, replay, databases, _warnings);
-    }
-
-    private (IReadOnlyList<DumpNamespace> Swapped, ReplayResult? Replay) Stage(StagedRestore staging, DumpSurvey survey, CancellationToken token)
-    {
-        try
-        {
-            return target.Guard("restoring", () =>
-            {
-                staging.Load(token);
-                var replay = staging.Replay(survey.Scan, token);
-                var swapped = staging.BuildIndexes(token);
-                token.ThrowIfCancellationRequested();
-                return (swapped, replay);
-            });
-        }
-        catch (BackupException wrong)
-        {
-            throw new BackupException(wrong.Failure with { Advice = $"Nothing was swapped in: what stood there is as it was. {wrong.Failure.Advice}" });
-        }
-    }
-
-    // What comes behind the swap cannot be taken back by itself, so a failure here says how to.
-    private void Finish(MongoClient client, DumpSurvey survey, MongoRestorePlan plan, IReadOnlyList<DumpNamespace> swapped, CancellationToken token)
-    {
-        try
-        {
-            target.Guard("restoring what cannot be swapped in", () =>
-            {
-                new PlainRestore(client, source, _options, plan, tell).Run(survey.Scan is not null, token);
-                if (_options.Users && plan.Users.Count > 0)
-                    new UserMerge(client, source, plan.Users, _names, tell).Run(token);
-                foreach (var warning in CriticalCollections.Look(client, plan, swapped, _options.Critical, partial: !_options.Wanted.IsEverything, token))
-                    Warn(warning);
-            });
-        }
-        catch (BackupException wrong)
-        {
-            throw new BackupException(wrong.Failure with
-            {
-                Advice = $"{wrong.Failure.Advice} The collections were swapped in before that; Undo-BotRestore -Id {_names.Id} puts the old ones back, and a snapshot has the time-series collections.",
-            });
-        }
-        catch (OperationCanceledException)
-        {
-            tell(new Warned($"The restore was ended after its collections were swapped in. Undo-BotRestore -Id {_names.Id} puts the old ones back."));
-            throw;
-        }
     }
 
     private void Warn(string text)

@@ -53,7 +53,7 @@ internal sealed record MongoRestorePlan(IReadOnlyList<RestoreItem> Items, IReadO
     private static RestoreItem? ItemOf(DumpSurvey survey, DumpNamespace name, RestoreMapping mapping)
     {
         var metadata = survey.Collections.GetValueOrDefault(name) ?? new CollectionMetadata { CollectionName = name.Collection };
-        if (survey.Slice.TimeSeries.TryGetValue(name, out var made) && !survey.Collections.ContainsKey(name))
+        if (survey.Slice.TimeSeries.TryGetValue(name, out var made))
             metadata = metadata with { Options = made, Type = CollectionMetadata.TimeSeries };
         if (survey.Slice.Views.TryGetValue(name, out var view))
         {

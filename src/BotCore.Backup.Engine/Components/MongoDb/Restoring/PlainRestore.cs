@@ -34,9 +34,13 @@ internal sealed class PlainRestore(MongoClient client, IDumpSource source, Mongo
         if (hasOplog)
             Replay(map, catalogue, token);
         IndexBuild.Run(new MongoReplayTarget(client), catalogue, map, convertLegacy: true, token);
-        foreach (var item in items.Where(item => item.IsTimeSeries && catalogue.Collections.Any(one => string.Equals(one.Name, item.Data.ToString(), StringComparison.Ordinal))))
+        foreach (var item in items.Where(item => item.IsTimeSeries && IsOfTheDump(item, catalogue)))
             BuildIndexes(item, token);
     }
+
+    // Not where the oplog drops it; what it makes under the same name has indexes of its own.
+    private static bool IsOfTheDump(RestoreItem item, IndexCatalogue catalogue) =>
+        catalogue.Find(item.Data.ToString()) is { } one && (StagedRestore.IdentityOf(item.Metadata) is not { } identity || one.Uuid == identity);
 
     private void Replay(NamespaceMap map, IndexCatalogue catalogue, CancellationToken token)
     {

@@ -28,6 +28,9 @@ internal sealed class RestoreMapping
 
     public bool IsNone => _renames.Count == 0;
 
+    /// <summary>The same text for the same names.</summary>
+    public string Key => string.Join('\n', _renames.OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => $"{pair.Key}\0{pair.Value}"));
+
     /// <summary>The same, with one database under another name, unless it has one already.</summary>
     public RestoreMapping With(string from, string to)
     {

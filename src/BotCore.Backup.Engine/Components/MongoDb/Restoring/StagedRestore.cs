@@ -25,33 +25,51 @@ internal sealed class StagedRestore
     {
         (_client, _source, _options, _names, _tell) = (client, source, options, names, tell);
         _items = [.. plan.Items.Where(item => item.Way == RestoreWay.Staged)];
-        // Collections that the oplog makes are staged, too; what cannot be staged is replayed later, in its place.
+        // Collections that the oplog makes are staged, too; what cannot be staged is replayed later, in its place. Buckets never can be, not even those that are gone at the end.
         var plain = plan.Items.Where(item => item.Way != RestoreWay.Staged).Select(item => item.From).ToHashSet();
-        _map = new NamespaceMap(name => Split(name) is var one && !one.Collection.StartsWith("system.", StringComparison.Ordinal) && !plain.Contains(one) && options.Wanted.Wants(one), StagedName);
+        _map = new NamespaceMap(name => Split(name) is var one && !one.Collection.StartsWith("system.", StringComparison.Ordinal) && !plain.Contains(one) && options.Wanted.Wants(one), StagedName, buckets: false);
     }
 
     /// <summary>Makes the collections, writes their documents, and compares what the server then has with what the dump has.</summary>
     public void Load(CancellationToken token)
     {
-        if (_items.Count == 0)
-            return;
         var maker = new CollectionMaker(_client, token);
         foreach (var item in _items)
-        {
             maker.Create(Split(StagedName(item.From.ToString())), item.Metadata);
+        Take();
+        if (_items.Count > 0)
+            LoadProof.Run(_client, _source, _items, item => _names.Staged(item.To), _options, _tell, token);
+    }
+
+    /// <summary>Takes what an interrupted restore loaded, whose proof it noted before it went on, as loaded.</summary>
+    public void Take()
+    {
+        foreach (var item in _items)
+        {
+            StagedName(item.From.ToString());
             _catalogue.Add(item.From.ToString(), IdentityOf(item.Metadata), item.Metadata.Options, item.Metadata.Indexes);
         }
-
-        LoadProof.Run(_client, _source, _items, item => _names.Staged(item.To), _options, _tell, token);
     }
 
     /// <summary>Brings what was loaded to the dump's last moment.</summary>
-    public ReplayResult? Replay(ReplayScan? scan, CancellationToken token)
+    /// <param name="scan">What planning found in the oplog; null where there is none.</param>
+    /// <param name="resume">How far an interrupted restore had come; null where this one loaded the documents itself.</param>
+    /// <param name="checkpoint">Keeps how far it has come.</param>
+    /// <param name="token">Ends it.</param>
+    public ReplayResult? Replay(ReplayScan? scan, ReplayCheckpoint? resume, Action<ReplayCheckpoint> checkpoint, CancellationToken token)
     {
         if (scan is null)
             return null;
-        using var replayer = new OplogReplayer(
-            new MongoReplayTarget(_client), _map, _catalogue, new ReplayOptions { Lanes = _options.Threads, SpillFolder = _options.SpillFolder }, token);
+        var options = new ReplayOptions
+        {
+            Lanes = _options.Threads,
+            SpillFolder = _options.SpillFolder,
+            // Nobody reads what is staged, so a transaction needs no call of its own.
+            AtomicTransactions = false,
+            Resume = resume,
+            Checkpoint = checkpoint,
+        };
+        using var replayer = new OplogReplayer(new MongoReplayTarget(_client), _map, _catalogue, options, token);
         _source.Read(new OplogVisitor(replayer), _ => false, oplog: true, done => _options.Moved("replaying", done), token);
         var result = replayer.Complete();
         if ((result.Entries, result.Last) != (scan.Entries, scan.Last))
@@ -90,25 +108,20 @@ internal sealed class StagedRestore
         return swaps;
     }
 
-    /// <summary>Drops what was staged, after a failure.</summary>
-    public void Discard()
+    /// <summary>Drops what was staged, after a failure. False where that did not work, and was told.</summary>
+    public bool Discard()
     {
         try
         {
-            var maker = new CollectionMaker(_client, CancellationToken.None);
-            var server = new ServerCatalog(_client, CancellationToken.None);
-            var prefix = $"{CollectionRules.OwnPrefix}{_names.Id}.";
             // The oplog may have made collections in other databases than the dump has.
             var databases = _items.Select(item => item.To.Database).Concat(_sources.Keys.Select(NamespaceMap.DatabaseOf));
-            foreach (var database in databases.Distinct(StringComparer.Ordinal))
-            {
-                foreach (var left in server.All(database).Keys.Where(name => name.Collection.StartsWith(prefix, StringComparison.Ordinal)))
-                    maker.Drop(left);
-            }
+            RestoreLeftovers.Drop(_client, _names.Id, databases.Distinct(StringComparer.Ordinal));
+            return true;
         }
         catch (Exception wrong) when (wrong is MongoException or BackupException)
         {
-            _tell(new Warned($"What was staged as {CollectionRules.OwnPrefix}{_names.Id}.* could not be dropped ({wrong.Message.TrimEnd('.')}); drop it by hand."));
+            _tell(new Warned($"What was staged as {StagingNames.StagedPrefix(_names.Id)}* could not be dropped ({wrong.Message.TrimEnd('.')}). Undo-BotRestore -Id {_names.Id} drops it."));
+            return false;
         }
     }
 

@@ -25,7 +25,10 @@ internal sealed class StagingNames(string id)
     /// <summary>The journal of restore <paramref name="id"/>.</summary>
     public static string Undo(string id) => $"{CollectionRules.OwnPrefix}undo_{id}";
 
-    public DumpNamespace Staged(DumpNamespace target) => Prefixed(target, $"{CollectionRules.OwnPrefix}{id}.");
+    /// <summary>What every collection's name begins with that restore <paramref name="id"/> is writing.</summary>
+    public static string StagedPrefix(string id) => $"{CollectionRules.OwnPrefix}{id}.";
+
+    public DumpNamespace Staged(DumpNamespace target) => Prefixed(target, StagedPrefix(id));
 
     public DumpNamespace Kept(DumpNamespace target) => Prefixed(target, Undo(id) + ".");
 
