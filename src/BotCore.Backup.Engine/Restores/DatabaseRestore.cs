@@ -21,7 +21,7 @@ internal sealed class DatabaseRestore(BackupSession session, RestoreStep step, A
     public BotBackupRestore Run(CancellationToken token)
     {
         var clock = Stopwatch.StartNew();
-        var source = SourceOf(session, _backup);
+        var source = SourceOf(session, step);
         using var progress = new RunProgress($"Restoring {_backup.Key}", 0, tell);
         var options = new MongoRestoreOptions
         {
@@ -44,13 +44,15 @@ internal sealed class DatabaseRestore(BackupSession session, RestoreStep step, A
             Partial = !options.Wanted.IsEverything && _backup.Manifest is { Encryption: not Encryption.Recipients },
             Snapshot = _snapshot,
             Undo = new RestoreUndo(result.Id, result.Databases) { Server = _server },
-            // A slice of one database may end before the moment that it stands for.
-            Moment = _backup.Manifest?.MongoDb?.Oplog?.End ?? result.Replay?.Last?.ToString(),
+            Moment = MomentOf(result),
             Counts = new RestoreCounts(result.Collections.Count, 0, result.Bytes, result.Overwritten) { Documents = result.Documents },
             Duration = clock.Elapsed,
             Warnings = result.Warnings,
         };
     }
+
+    /// <summary>What a step restores: a dump, or one with the increments that stand on it.</summary>
+    internal static IDumpSource SourceOf(BackupSession session, RestoreStep step) => step.Chain is { } chain ? new ChainDump(chain, backup => SourceOf(session, backup)) : SourceOf(session, step.Backup);
 
     /// <summary>The dump in a backup, whatever form it has.</summary>
     internal static IDumpSource SourceOf(BackupSession session, BotBackup backup) => backup.PlainDump switch
@@ -59,6 +61,10 @@ internal sealed class DatabaseRestore(BackupSession session, RestoreStep step, A
         var path when Directory.Exists(path) => new FolderDump(path),
         var path => new StreamDump(path),
     };
+
+    private string? MomentOf(MongoRestoreResult result) => step.Chain is { } chain
+        ? chain.MomentOf(result.Replay?.Last).ToString()
+        : _backup.Manifest?.MongoDb?.Oplog?.End ?? result.Replay?.Last?.ToString();
 
     private MongoRestoreResult Restore(IDumpSource source, MongoRestoreOptions options, CancellationToken token)
     {

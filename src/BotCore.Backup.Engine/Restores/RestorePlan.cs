@@ -23,6 +23,9 @@ public sealed record RestoreRequest
     /// <summary>Patterns of entries to leave out; they win over <see cref="Include"/>.</summary>
     public IReadOnlyList<string> Exclude { get; init; } = [];
 
+    /// <summary>The moment to bring a MongoDB backup to, with the increments that stand on it; null for the moment that the backup itself holds.</summary>
+    public PointInTime? PointInTime { get; init; }
+
     /// <summary>Make device nodes.</summary>
     public bool AllowDevices { get; init; }
 
@@ -54,6 +57,12 @@ public sealed record RestoreStep : Step
 
     /// <summary>The server of a MongoDB backup; null for all others.</summary>
     internal MongoTarget? Server { get; init; }
+
+    /// <summary>The full backup and the increments of a restore to a moment; null where the backup is restored as it is.</summary>
+    internal RestoreChain? Chain { get; init; }
+
+    /// <summary>What a restore to a moment reads and applies; null where the backup is restored as it is.</summary>
+    public PointInTimePlan? PointInTime { get; init; }
 
     internal EntryFilter Filter => new(Request.Include, Request.Exclude);
 }

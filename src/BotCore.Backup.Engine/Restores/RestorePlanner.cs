@@ -3,8 +3,11 @@ using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb;
+using BotCore.Backup.Engine.Components.MongoDb.Damage;
+using BotCore.Backup.Engine.Components.MongoDb.Replay;
 using BotCore.Backup.Engine.Components.MongoDb.Restoring;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Engine.Restores;
 
@@ -12,11 +15,31 @@ namespace BotCore.Backup.Engine.Restores;
 public static class RestorePlanner
 {
     /// <summary>The step for one backup. Throws where nothing says where it belongs.</summary>
-    public static RestoreStep Plan(BackupSession session, BotBackup backup, RestoreRequest request, CancellationToken token)
+    /// <param name="session">Keys and settings.</param>
+    /// <param name="backup">What to restore.</param>
+    /// <param name="request">How.</param>
+    /// <param name="token">Stops it.</param>
+    /// <param name="failed">Gets what of a store cannot be read, and so is in no chain.</param>
+    public static RestoreStep Plan(BackupSession session, BotBackup backup, RestoreRequest request, CancellationToken token, Action<Failure>? failed = null) =>
+        PlanBeside([], session, backup, request, token, failed)!;
+
+    /// <summary>
+    /// The step for one backup beside <paramref name="planned"/>, which are of the same request; null where one of those brings the same full backup to the same moment, as
+    /// where a full backup and its increments are given with one moment.
+    /// </summary>
+    public static RestoreStep? PlanBeside(
+        IReadOnlyCollection<RestoreStep> planned, BackupSession session, BotBackup backup, RestoreRequest request, CancellationToken token, Action<Failure>? failed = null)
     {
         // An archive whose name tells nothing is what the destination says it is.
         if (backup.Component == Component.MongoDb || (backup.Component == Component.Unknown && request.Server is not null))
-            return PlanDatabase(session, backup, request, token);
+        {
+            var chain = new PointInTimePlanner(session, request, failed).ChainOf(backup, token);
+            // Before the oplog is read: it may be long. One request has one server, since chains go back to none but that of the settings.
+            return chain is not null && planned.Any(step => IsSame(step.Chain, chain)) ? null : PlanDatabase(session, backup, chain, request, token);
+        }
+
+        if (request.PointInTime is not null)
+            throw new BackupException(FailureKind.ConfigurationInvalid, $"{backup.Location} holds files, and only a database can be brought to another moment.", "Leave -PointInTime out.", backup);
         if (request.Server is not null || request.Renames.Count > 0)
             throw new BackupException(FailureKind.ConfigurationInvalid, $"{backup.Location} holds files, and a server takes a database.", "Give a folder as -Destination.", backup);
         var destination = Path.TrimEndingDirectorySeparator(request.Destination ?? Home(session, backup, token));
@@ -28,7 +51,77 @@ public static class RestorePlanner
         return new RestoreStep(backup, destination, request, $"Restore {backup.Key} ({what}) {snapshot}");
     }
 
-    private static RestoreStep PlanDatabase(BackupSession session, BotBackup backup, RestoreRequest request, CancellationToken token)
+    /// <summary>The step for the moment that <paramref name="request"/> names, from the only history in <paramref name="store"/> that holds it.</summary>
+    public static RestoreStep PlanMoment(BackupSession session, RestoreRequest request, IStore store, CancellationToken token, Action<Failure>? failed = null)
+    {
+        var chain = new PointInTimePlanner(session, request, failed).ChainIn(store, timeline: null, token);
+        return PlanDatabase(session, chain.Base, chain, request, token);
+    }
+
+    /// <summary>The steps for the moments before <paramref name="events"/>, each for the event's namespace alone unless <paramref name="request"/> includes others.</summary>
+    /// <exception cref="BackupException">ConfigurationInvalid: two of them would restore the same collections, so that one restore would undo the other. OplogGap: one is of no stored history.</exception>
+    public static IReadOnlyList<RestoreStep> PlanBefore(
+        BackupSession session, IReadOnlyList<BotOplogEvent> events, RestoreRequest request, IStore store, CancellationToken token, Action<Failure>? failed = null)
+    {
+        DemandApart(events, request);
+        var tell = Once(failed);
+        return [.. events.Select(one => PlanBefore(session, one, request, store, tell, token))];
+    }
+
+    private static void DemandApart(IReadOnlyList<BotOplogEvent> events, RestoreRequest request)
+    {
+        if (events.Count > 1 && request.Include.Count > 0)
+        {
+            throw new BackupException(
+                FailureKind.ConfigurationInvalid,
+                $"-Include names what each of {events.Count} events would restore, and the moments before them are not the same: {string.Join("; ", events)}.",
+                "Choose one event, such as with Select-Object -First 1, or leave -Include out.",
+                nameof(request.Include));
+        }
+
+        if (events.GroupBy(one => one.Namespace, StringComparer.Ordinal).FirstOrDefault(group => group.Count() > 1) is { } twice)
+        {
+            throw new BackupException(
+                FailureKind.ConfigurationInvalid,
+                $"{twice.Count()} events are of {twice.Key}: {string.Join("; ", twice)}. The moments before them are not the same.",
+                "Choose one, such as with Select-Object -First 1.",
+                twice.Key);
+        }
+
+        var databases = events.Where(one => !one.Namespace.Contains('.', StringComparison.Ordinal)).ToDictionary(one => one.Namespace, StringComparer.Ordinal);
+        if (events.FirstOrDefault(one => one.Namespace.Contains('.', StringComparison.Ordinal) && databases.ContainsKey(NamespaceMap.DatabaseOf(one.Namespace))) is { } within)
+        {
+            throw new BackupException(
+                FailureKind.ConfigurationInvalid,
+                $"The {within} is of a collection of the database that the {databases[NamespaceMap.DatabaseOf(within.Namespace)]} is of. The moments before them are not the same.",
+                "Choose one, such as with Select-Object -First 1.",
+                within.Namespace);
+        }
+    }
+
+    private static bool IsSame(RestoreChain? one, RestoreChain other) => one is not null && string.Equals(one.Base.Id, other.Base.Id, StringComparison.Ordinal) && one.UpTo == other.UpTo;
+
+    // Each event looks into the same store.
+    private static Action<Failure>? Once(Action<Failure>? failed)
+    {
+        if (failed is null)
+            return null;
+        var told = new HashSet<string>(StringComparer.Ordinal);
+        return failure =>
+        {
+            if (told.Add(failure.Message))
+                failed(failure);
+        };
+    }
+
+    private static RestoreStep PlanBefore(BackupSession session, BotOplogEvent damage, RestoreRequest request, IStore store, Action<Failure>? failed, CancellationToken token)
+    {
+        var before = PointInTimePlanner.Before(damage, request);
+        var chain = new PointInTimePlanner(session, before, failed).ChainIn(store, damage.Timeline, token);
+        return PlanDatabase(session, chain.Base, chain, before, token);
+    }
+
+    private static RestoreStep PlanDatabase(BackupSession session, BotBackup backup, RestoreChain? chain, RestoreRequest request, CancellationToken token)
     {
         if (request.Destination is not null)
         {
@@ -40,17 +133,22 @@ public static class RestorePlanner
         // The patterns and names are wrong now or never.
         var filter = new NamespaceFilter(request.Include, request.Exclude);
         _ = new RestoreMapping(request.Renames);
+        var content = chain?.Base ?? backup;
         var what = filter.IsEverything
-            ? backup.Manifest?.MongoDb is { } facts ? string.Create(CultureInfo.InvariantCulture, $"{facts.Collections:N0} collections, {facts.Documents:N0} documents") : "all collections"
+            ? content.Manifest?.MongoDb is { } facts ? string.Create(CultureInfo.InvariantCulture, $"{facts.Collections:N0} collections, {facts.Documents:N0} documents") : "all collections"
             : "the collections asked for";
         var renamed = string.Concat(request.Renames.Select(rename => $", {rename.Key} as {rename.Value}"));
-        if (server.Database is { } database && backup.Manifest?.MongoDb?.Database is { } only && !string.Equals(database, only, StringComparison.Ordinal) && request.Renames.Count == 0)
+        if (server.Database is { } database && content.Manifest?.MongoDb?.Database is { } only && !string.Equals(database, only, StringComparison.Ordinal) && request.Renames.Count == 0)
             renamed = $", {only} as {database}";
         var snapshot = request.NoSnapshot ? "without a snapshot of what is replaced" : "after a snapshot of what is replaced";
+        var moment = chain is null ? null : new PointInTimePlanner(session, request).Plan(chain, server.Database, token);
+        var from = moment is null ? backup.Key : $"to {PointText.Of(chain!.UpTo)}: {moment}";
         return new RestoreStep(
-            backup, server.Name, request, $"Restore {backup.Key} ({what}{renamed}) {snapshot}; collections are swapped in when they are proven, views, time-series collections and users are written plainly after that")
+            backup, server.Name, request, $"Restore {from} ({what}{renamed}) {snapshot}; collections are swapped in when they are proven, views, time-series collections and users are written plainly after that")
         {
             Server = server,
+            Chain = chain,
+            PointInTime = moment,
         };
     }
 

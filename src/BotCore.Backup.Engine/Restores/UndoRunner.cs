@@ -27,20 +27,24 @@ public static class UndoRunner
             }
         }, token);
 
-    /// <summary>Undoes by the journal alone, when the restore's object is gone: in every database of <paramref name="server"/> (DATABASE_URL where null) that knows the id.</summary>
+    /// <summary>Undoes by the journal alone, when the restore's object is gone: in every database of <paramref name="server"/> (DATABASE_URL where null) that knows the id. What a restore staged that was killed is dropped.</summary>
     public static IAsyncEnumerable<BackupEvent> Run(BackupSession session, string id, Configuration.SecretUri? server, CancellationToken token) =>
         EventRun.Start("undo", (tell, _) =>
         {
+            DemandId(id);
             var target = (server is null ? MongoTarget.Of(session.Configuration) : MongoTarget.Of(server)).WithoutDatabase();
-            var databases = target.Guard("looking for what to undo", () =>
+            target.Guard("undoing a restore", () =>
             {
                 using var client = target.Connect(requirePrimary: true, CancellationToken.None);
                 var catalog = new ServerCatalog(client, CancellationToken.None);
-                return catalog.Databases(new DumpSelection(Database: null)).Where(database => catalog.Find(new(database, StagingNames.Undo(id))) is not null).ToList();
+                var databases = catalog.Databases(new DumpSelection(Database: null)).Where(database => catalog.Find(new(database, StagingNames.Undo(id))) is not null).ToList();
+                // A restore that was killed may have left both: half a swap, and what it had not swapped in yet.
+                RestoreLeftovers.DemandNobody(client, id);
+                if (databases.Count > 0)
+                    Undo(new RestoreUndo(id, databases) { Server = target }, tell);
+                if (!RestoreLeftovers.DropAll(client, id, tell) && databases.Count == 0)
+                    throw NoJournal(id, target.Name);
             });
-            if (databases.Count == 0)
-                throw NoJournal(id, target.Name);
-            Undo(new RestoreUndo(id, databases) { Server = target }, tell);
         }, token);
 
     private static void Undo(BotBackupRestore restore, Action<BackupEvent> tell)
@@ -78,6 +82,13 @@ public static class UndoRunner
                 tell(new Said($"{entries.Count} collections of '{database}' are as they were before restore {undo.Id}."));
             }
         });
+    }
+
+    // Names are made of it, and what is staged under one is dropped: "undo_1234abcd" would name what a restore keeps.
+    private static void DemandId(string id)
+    {
+        if (id.Length != 8 || !id.All(char.IsAsciiHexDigitLower))
+            throw new BackupException(FailureKind.ConfigurationInvalid, $"'{id}' is no id of a restore.", "Give the 8 digits of it, as Restore-BotBackup shows them in Undo.", id);
     }
 
     private static BackupException NoJournal(string id, string server) => new(

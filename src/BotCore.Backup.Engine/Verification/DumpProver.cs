@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Events;
@@ -23,14 +24,16 @@ internal sealed class DumpProver(BackupSession session, VerificationOptions opti
         try
         {
             var survey = new DumpSurvey(NamespaceFilter.Everything);
+            var span = SpanOf(backup, survey);
             var source = DatabaseRestore.SourceOf(session, backup);
-            var result = source is SealedDump archive ? archive.Verify(survey, moved, token) : Read(backup, source, survey, moved, token);
+            var result = source is SealedDump archive ? archive.Verify(span?.Documents() ?? survey, moved, token) : Read(backup, source, survey, moved, token);
             if (result.Outcome == Outcome.Succeeded)
             {
                 survey.Compare(source);
+                span?.Complete();
                 result = result with { Message = $"{result.Message} {Parsed(survey)}" };
                 if (depth == Depth.Restore)
-                    result = new DatabaseRehearsal(session, options, tell).Run(result, source, survey, token);
+                    result = IsIncrement(backup) ? RehearseChain(result, backup, moved, token) : new DatabaseRehearsal(session, options, tell).Run(result, source, survey, token);
             }
 
             return result with { Depth = depth, Duration = clock.Elapsed };
@@ -49,6 +52,34 @@ internal sealed class DumpProver(BackupSession session, VerificationOptions opti
                 Duration = clock.Elapsed,
             };
         }
+    }
+
+    private static bool IsIncrement(BotBackup backup) => backup is { Type: BackupType.Incremental, Oplog: not null };
+
+    // An increment must be the span that its manifest says, to the last entry that was kept of it, or no chain would take it. Null for all others.
+    private static ChainOplog? SpanOf(BotBackup backup, DumpSurvey survey) =>
+        IsIncrement(backup) ? new ChainOplog(new RestoreChain(backup, [], OplogTimeline.EndOf(backup)), survey) : null;
+
+    // An increment alone is nothing to restore: what it stands on is proven with it.
+    private BotBackupVerification RehearseChain(BotBackupVerification read, BotBackup backup, Action<long> moved, CancellationToken token)
+    {
+        var chains = OplogChains.Load(backup.Source, token, wrong => tell(new Warned($"{wrong.Message} What it belongs to is in no chain.")));
+        if (chains.Through(backup) is not { } chain)
+        {
+            // What cannot be reached at all is broken; what is not needed to get there is only not rehearsed.
+            var other = chains.Find(OplogTimeline.EndOf(backup), backup.Timeline);
+            var why = OplogTimeline.StartOf(backup) == OplogTimeline.EndOf(backup)
+                ? "it holds no new entry, so there is nothing of it to restore"
+                : $"the chain to its end, which begins with {other.Base.Key}, goes another way and does not hold it";
+            return read with { Message = $"{read.Message} It was proven to Archive depth only: {why}." };
+        }
+
+        var source = new ChainDump(chain, one => DatabaseRestore.SourceOf(session, one));
+        var survey = new DumpSurvey(NamespaceFilter.Everything);
+        source.Prove(survey, NamespaceFilter.Everything, moved, token);
+        survey.Compare(source);
+        var result = new DatabaseRehearsal(session, options, tell).Run(read, source, survey, token);
+        return result with { Message = string.Create(CultureInfo.InvariantCulture, $"{result.Message} Its chain has {chain.Slices.Count + 1:N0} archives and begins with {chain.Base.Key}.") };
     }
 
     private static BotBackupVerification Read(BotBackup backup, IDumpSource source, DumpSurvey survey, Action<long> moved, CancellationToken token)

@@ -30,6 +30,9 @@ internal sealed class NamespaceFilter
 
     public bool IsEverything => _include.Length == 0 && _exclude.Length == 0 && _database is null;
 
+    /// <summary>The same text for the same question, to be compared and not to be shown.</summary>
+    public string Key => string.Join('\n', [_database ?? "*", .. _include.Select(pattern => "+" + pattern.Pattern), .. _exclude.Select(pattern => "-" + pattern.Pattern)]);
+
     /// <summary>The same, in one database only.</summary>
     public NamespaceFilter Within(string database) => new(_include, _exclude, database);
 
