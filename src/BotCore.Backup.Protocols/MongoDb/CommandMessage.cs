@@ -53,7 +53,8 @@ internal sealed record CommandMessage(RawBson Command, string Name, bool IsRead)
             AppendWriteConcern(whole, settings);
         if (!hasPreference && isRead)
             AppendPreference(whole, server, settings.ReadPreference);
-        return new CommandMessage(whole.ToBson(), name, isRead);
+        // Nobody else has the builder, so its bytes need no copy: a batch of a load or a replay is megabytes.
+        return new CommandMessage(new RawBson(whole.Finish()), name, isRead);
     }
 
     /// <summary>Whether an aggregation ends in $out or $merge.</summary>

@@ -79,7 +79,7 @@ internal static class WriteCommands
             var place = index++;
             var goOn = errors.Try(place, () =>
             {
-                Check(statement, "q", "u", "upsert", "multi", "hint", "c");
+                Check(statement, "q", "u", "upsert", "multi", "hint", "c", "collation");
                 var collection = Writable(context, statement.IsTrue("upsert"u8));
                 var (found, changed, made) = collection is null ? (0, 0, null) : UpdateOne(context, writes, collection, statement, place);
                 matched += found;
@@ -174,7 +174,18 @@ internal static class WriteCommands
         {
             if (!known.Contains(reader.Current.NameText, StringComparer.Ordinal))
                 throw new ServerException(ServerException.NotImplemented, $"The sandbox does not know the option '{reader.Current.NameText}' of a write.");
+            if (reader.Current.NameIs("collation"u8))
+                CheckCollation(statement);
         }
+    }
+
+    // All comparisons here are byte by byte, which is what the simple collation asks for.
+    private static void CheckCollation(RawBson statement)
+    {
+        if (statement.FindDocument("collation"u8) is not { } collation)
+            throw new ServerException(ServerException.TypeMismatch, "BSON field 'update.updates.collation' is the wrong type, expected type 'object'");
+        if (collation.FindString("locale"u8) is not "simple")
+            throw new ServerException(ServerException.NotImplemented, "The sandbox knows no collation but the simple one.");
     }
 
     private static OplogClockReading Now(ServerState server) => new(server.Options.Time.GetUtcNow(), server.Clock.Next);

@@ -15,6 +15,8 @@ internal sealed class ApplyOps
     private readonly ServerState _server;
     private readonly DirectWrites _writes;
     private readonly bool _upsert;
+    private StoredCollection? _known;
+    private byte[] _knownName = [];
 
     private ApplyOps(ServerState server, bool upsert)
     {
@@ -59,35 +61,46 @@ internal sealed class ApplyOps
 
     private void One(RawBson entry)
     {
-        var op = entry.FindString("op"u8) ?? throw new ServerException(ServerException.FailedToParse, "op does not contain required string field 'op'");
-        var name = entry.FindString("ns"u8) ?? throw new ServerException(ServerException.FailedToParse, "op does not contain required string field 'ns'");
-        if (op is "n")
+        var operation = Operation.Read(entry);
+        if (operation.Kind is (byte)'n')
             return;
-        var o = entry.FindDocument("o"u8) ?? throw new ServerException(ServerException.FailedToParse, "op does not contain required object field 'o'");
-        var uuid = OplogLog.ReadUuid(entry, "ui"u8);
-        var ns = Namespace.Parse(name);
-        if (op is "c")
+        var o = operation.Object ?? throw new ServerException(ServerException.FailedToParse, "op does not contain required object field 'o'");
+        if (operation.Kind is (byte)'c')
         {
-            new CommandEntry(_server, ns.Database, uuid, One).Apply(o);
+            // It may drop or rename what is remembered.
+            _known = null;
+            new CommandEntry(_server, Namespace.Parse(operation.Name).Database, operation.Uuid, One).Apply(o);
             return;
         }
 
-        var collection = (uuid is { } id ? _server.Store.Find(id) : _server.Store.Find(ns)) ?? throw new ServerException(ServerException.NamespaceNotFound, $"Failed to apply operation due to missing collection: {name}");
-        switch (op)
+        var collection = Find(operation);
+        switch (operation.Kind)
         {
-            case "i":
+            case (byte)'i':
                 Insert(collection, o);
                 break;
-            case "u":
-                Update(collection, o, entry.FindDocument("o2"u8) ?? throw new ServerException(ServerException.FailedToParse, "an update needs 'o2'"), _upsert || entry.IsTrue("b"u8));
+            case (byte)'u':
+                Update(collection, o, operation.Second ?? throw new ServerException(ServerException.FailedToParse, "an update needs 'o2'"), _upsert || operation.Upsert);
                 break;
-            case "d":
+            case (byte)'d':
                 if (Find(collection, o) is { } old)
                     _writes.Delete(collection, old, 0);
                 break;
             default:
-                throw new ServerException(ServerException.BadValue, $"Unrecognized op type in oplog entry: '{op}'");
+                throw new ServerException(ServerException.BadValue, $"Unrecognized op type in oplog entry: '{entry.FindString("op"u8)}'");
         }
+    }
+
+    private StoredCollection Find(in Operation operation)
+    {
+        if (operation.Uuid is null && _known is not null && operation.Namespace.SequenceEqual(_knownName))
+            return _known;
+        var name = operation.Name;
+        var found = (operation.Uuid is { } id ? _server.Store.Find(id) : _server.Store.Find(Namespace.Parse(name)))
+            ?? throw new ServerException(ServerException.NamespaceNotFound, $"Failed to apply operation due to missing collection: {name}");
+        if (operation.Uuid is null)
+            (_known, _knownName) = (found, operation.Namespace.ToArray());
+        return found;
     }
 
     private void Insert(StoredCollection collection, RawBson document)
@@ -127,6 +140,67 @@ internal sealed class ApplyOps
         if (id.IsMissing)
             throw new ServerException(ServerException.FailedToParse, "An operation has no _id.");
         return collection.TryFind(id, out var number) ? new StoredDocument(number, collection.Records[number]) : null;
+    }
+}
+
+/// <summary>The fields of one operation, read in one go: a replay sends millions. A view over the bytes of the command.</summary>
+internal readonly ref struct Operation
+{
+    private Operation(RawBson entry)
+    {
+        var reader = entry.Read();
+        while (reader.Read())
+        {
+            var element = reader.Current;
+            switch (element.Name)
+            {
+                case [(byte)'o', (byte)'p'] when element.Type == BsonType.String:
+                    // All kinds that there are have one letter.
+                    Kind = element.AsUtf8() is [var letter] ? letter : (byte)'?';
+                    break;
+                case [(byte)'n', (byte)'s'] when element.Type == BsonType.String:
+                    Namespace = element.AsUtf8();
+                    break;
+                case [(byte)'o'] when element.Type is BsonType.Document:
+                    Object = new RawBson(BsonValue.Slice(entry.Memory, element.Value));
+                    break;
+                case [(byte)'o', (byte)'2'] when element.Type is BsonType.Document:
+                    Second = new RawBson(BsonValue.Slice(entry.Memory, element.Value));
+                    break;
+                case [(byte)'u', (byte)'i']:
+                    Uuid = OplogLog.ReadUuid(entry, "ui"u8);
+                    break;
+                case [(byte)'b']:
+                    Upsert = element.IsTruthy;
+                    break;
+                default:
+                    break;
+            }
+        }
+    }
+
+    public byte Kind { get; }
+
+    public ReadOnlySpan<byte> Namespace { get; }
+
+    public RawBson? Object { get; }
+
+    public RawBson? Second { get; }
+
+    public Guid? Uuid { get; }
+
+    public bool Upsert { get; }
+
+    public string Name => System.Text.Encoding.UTF8.GetString(Namespace);
+
+    public static Operation Read(RawBson entry)
+    {
+        var operation = new Operation(entry);
+        if (operation.Kind == 0)
+            throw new ServerException(ServerException.FailedToParse, "op does not contain required string field 'op'");
+        if (operation.Namespace.IsEmpty && operation.Kind != (byte)'n')
+            throw new ServerException(ServerException.FailedToParse, "op does not contain required string field 'ns'");
+        return operation;
     }
 }
 

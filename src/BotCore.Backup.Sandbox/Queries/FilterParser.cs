@@ -48,10 +48,29 @@ internal static class FilterParser
             case "$alwaysFalse":
                 return _ => false;
             case "$expr":
-                throw new ServerException(ServerException.NotImplemented, "The sandbox does not know $expr.");
+                return WholeDocument(value);
             default:
                 throw new ServerException(ServerException.BadValue, $"unknown top level operator: {name}");
         }
+    }
+
+    // The one expression that is known: the whole document compared with another, as the aggregation's $eq compares, where 1 and 1.0 are equal and the order of fields counts.
+    private static Predicate<ReadOnlyMemory<byte>> WholeDocument(BsonValue value)
+    {
+        if (value.Type == BsonType.Document && Only(value, "$eq") is { Type: BsonType.Array } equal && ValueTests.Elements(equal) is [var root, var literal]
+            && root.Type == BsonType.String && string.Equals(root.AsString(), "$$ROOT", StringComparison.Ordinal)
+            && literal.Type == BsonType.Document && Only(literal, "$literal") is { Type: BsonType.Document } wanted)
+            return document => BsonOrder.Compare(BsonType.Document, document.Span, BsonType.Document, wanted.Span) == 0;
+        throw new ServerException(ServerException.NotImplemented, "The sandbox knows $expr as { $eq: [\"$$ROOT\", { $literal: document }] } only.");
+    }
+
+    private static BsonValue Only(BsonValue document, string name)
+    {
+        var fields = document.Document.Read();
+        if (!fields.Read() || !string.Equals(fields.Current.NameText, name, StringComparison.Ordinal))
+            return BsonValue.Missing;
+        var value = BsonValue.Within(document.Bytes, fields.Current);
+        return fields.Read() ? BsonValue.Missing : value;
     }
 
     private static List<Predicate<ReadOnlyMemory<byte>>> Clauses(string name, BsonValue value)

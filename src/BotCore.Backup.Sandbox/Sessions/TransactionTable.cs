@@ -60,7 +60,7 @@ internal sealed class TransactionTable(ServerState server)
         }
         else if (transaction.Operations.Count > 0)
         {
-            Keep(transaction, "committed", Write(transaction, prepare: false), null);
+            Keep(transaction, "committed", Write(transaction, prepare: false).Last, null);
         }
 
         transaction.CarryOut();
@@ -70,10 +70,10 @@ internal sealed class TransactionTable(ServerState server)
     {
         var transaction = Need(tag with { Starts = false });
         transaction.Check();
-        var ts = Write(transaction, prepare: true);
-        transaction.Prepared = ts;
-        Keep(transaction, "prepared", ts, ts);
-        return ts;
+        var (first, last) = Write(transaction, prepare: true);
+        transaction.Prepared = last;
+        Keep(transaction, "prepared", last, first);
+        return last;
     }
 
     public void Abort(TransactionTag tag)
@@ -86,9 +86,10 @@ internal sealed class TransactionTable(ServerState server)
         Keep(transaction, "aborted", ts, null);
     }
 
-    private BsonTimestamp Write(OpenTransaction transaction, bool prepare)
+    private (BsonTimestamp First, BsonTimestamp Last) Write(OpenTransaction transaction, bool prepare)
     {
         var chunks = Split(transaction.Operations);
+        BsonTimestamp first = default;
         BsonTimestamp previous = default;
         for (var i = 0; i < chunks.Count; i++)
         {
@@ -104,9 +105,11 @@ internal sealed class TransactionTable(ServerState server)
             if (last && chunks.Count > 1)
                 o.Append("count", (long)transaction.Operations.Count);
             previous = server.Oplog.Append(new OplogEntry("c", "admin.$cmd", o.ToBson()) { Tag = transaction.Tag, Previous = previous });
+            if (i == 0)
+                first = previous;
         }
 
-        return previous;
+        return (first, previous);
     }
 
     private List<List<RawBson>> Split(IReadOnlyList<RawBson> operations)

@@ -26,9 +26,65 @@ internal static class DocumentDiff
     /// <summary>The document after the delta. Throws where the delta is none.</summary>
     public static RawBson Apply(RawBson document, RawBson diff)
     {
+        if (ApplyFlat(document, diff) is { } flat)
+            return flat;
         var changed = MutableDocument.Of(document);
         Change(changed, diff);
         return changed.ToBson();
+    }
+
+    // Most deltas change fields of the document itself: those go from bytes to bytes. Null where it is another kind.
+    private static RawBson? ApplyFlat(RawBson document, RawBson diff)
+    {
+        ReadOnlySpan<byte> deletes = default, updates = default, inserts = default;
+        var sections = diff.Read();
+        while (sections.Read())
+        {
+            var section = sections.Current;
+            if (section.Type != BsonType.Document || section.Name.Length != 1)
+                return null;
+            switch (section.Name[0])
+            {
+                case (byte)'d':
+                    deletes = section.AsDocument();
+                    break;
+                case (byte)'u':
+                    updates = section.AsDocument();
+                    break;
+                case (byte)'i':
+                    inserts = section.AsDocument();
+                    break;
+                default:
+                    return null;
+            }
+        }
+
+        var builder = new BsonBuilder(document.Length + diff.Length);
+        var reader = document.Read();
+        while (reader.Read())
+        {
+            var field = reader.Current;
+            if (!updates.IsEmpty && RawBson.TryFind(updates, field.Name, out var update))
+                builder.Append(update);
+            else if ((deletes.IsEmpty || !RawBson.TryFind(deletes, field.Name, out _)) && (inserts.IsEmpty || !RawBson.TryFind(inserts, field.Name, out _)))
+                builder.Append(field);
+        }
+
+        AppendMissing(builder, updates, document);
+        AppendMissing(builder, inserts, RawBson.Empty);
+        return new RawBson(builder.Finish());
+    }
+
+    private static void AppendMissing(BsonBuilder builder, ReadOnlySpan<byte> fields, RawBson there)
+    {
+        if (fields.IsEmpty)
+            return;
+        var reader = new BsonReader(fields);
+        while (reader.Read())
+        {
+            if (!there.Has(reader.Current.Name))
+                builder.Append(reader.Current);
+        }
     }
 
     private static RawBson? OfDocuments(BsonValue old, BsonValue current, int depth)
@@ -177,7 +233,7 @@ internal static class DocumentDiff
             if (element.NameIs("d"u8) || element.NameIs("u"u8) || element.NameIs("i"u8))
                 ChangeFields(document, (char)element.Name[0], value.Document);
             else if (element.Name is [(byte)'s', ..])
-                Change(document.Child(element.Name[1..]) ?? throw Broken("a sub-diff of a field that is no document"), value.Document);
+                ChangeChild(document, element.Name[1..], value.Document);
             else
                 throw Broken($"unknown section '{element.NameText}'");
         }
@@ -201,8 +257,7 @@ internal static class DocumentDiff
     private static void ChangeArray(MutableDocument array, RawBson diff)
     {
         var reader = diff.Read();
-        if (!reader.Read() || !reader.Current.NameIs("a"u8))
-            throw Broken("a diff of a document for an array");
+        reader.Read();
         while (reader.Read())
         {
             var element = reader.Current;
@@ -220,8 +275,19 @@ internal static class DocumentDiff
             if (kind == 'u')
                 array.Set(element.Name[1..], BsonValue.Within(diff.Memory, element));
             else
-                Change(array.Child(element.Name[1..]) ?? throw Broken("a sub-diff of an element that is no document"), new RawBson(BsonValue.Slice(diff.Memory, element.Value)));
+                ChangeChild(array, element.Name[1..], new RawBson(BsonValue.Slice(diff.Memory, element.Value)));
         }
+    }
+
+    // Where the field is of another kind the diff is applied for a second time, and a later entry sets it: mongod makes it null, and leaves alone what is not there at all.
+    private static void ChangeChild(MutableDocument parent, ReadOnlySpan<byte> name, RawBson diff)
+    {
+        var reader = diff.Read();
+        var ofArray = reader.Read() && reader.Current.NameIs("a"u8);
+        if (parent.Child(name) is { } child && child.IsArray == ofArray)
+            Change(child, diff);
+        else if (parent.IsArray || !parent.Get(name).IsMissing)
+            parent.Set(name, BsonValue.Null);
     }
 
     private static ServerException Broken(string why) => new(4770500, $"The update's diff cannot be applied: {why}.");
