@@ -15,13 +15,16 @@
     VariablesToExport    = @()
     CmdletsToExport      = @(
         'Export-BotBackup'
+        'Find-BotOplogEvent'
         'Get-BotBackup'
         'Get-BotBackupConfiguration'
+        'Get-BotRecoveryWindow'
         'Invoke-BotBackup'
         'New-BotBackupConfiguration'
         'New-BotBackupPassphrase'
         'Remove-BotBackup'
         'Restore-BotBackup'
+        'Restore-BotDocument'
         'Test-BotBackup'
         'Test-BotBackupConfiguration'
         'Undo-BotRestore'

@@ -10,6 +10,7 @@ namespace BotCore.Backup.Cmdlets;
 /// </summary>
 public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
 {
+    private readonly HashSet<string> _warned = new(StringComparer.Ordinal);
     private readonly CancellationTokenSource _stop = new();
 
     // One id a command, so that two commands in one pipeline have two bars.
@@ -82,6 +83,13 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
         if (FailureRecords.EndsCommand(failure.Kind))
             ThrowTerminatingError(record);
         WriteError(record);
+    }
+
+    /// <summary>Warns of what cannot be read and may not be needed, once each.</summary>
+    protected void WarnOf(Failure failure)
+    {
+        if (_warned.Add(failure.Message))
+            WriteWarning($"{failure.Message} {failure.Advice}");
     }
 
     /// <summary>Runs something of the engine's that may fail as a whole: true where it did not.</summary>

@@ -5,6 +5,7 @@ using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Cmdlets.Commands;
 
@@ -13,6 +14,8 @@ namespace BotCore.Backup.Cmdlets.Commands;
 [OutputType(typeof(BotBackup))]
 public sealed class InvokeBotBackup : ConfiguredCmdlet
 {
+    private static readonly TimeSpan DefaultInterval = TimeSpan.FromMinutes(1);
+
     /// <summary>What to back up; all that is configured where none is named: the database where DATABASE_URL is set, the configuration files, the folders.</summary>
     [Parameter(Position = 0)]
     [ValidateSet(nameof(Engine.Components.Component.MongoDb), nameof(Engine.Components.Component.Config), nameof(Engine.Components.Component.Volume), nameof(Engine.Components.Component.Model))]
@@ -23,6 +26,28 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string[] Name { get; set; } = [];
+
+    /// <summary>Full, or what was written since the last backup; only the database has increments.</summary>
+    [Parameter]
+    [ValidateSet(nameof(BackupType.Full), nameof(BackupType.Incremental))]
+    public BackupType Type { get; set; } = BackupType.Full;
+
+    /// <summary>What an increment does where there is nothing that it can go on from: fail, or make a full backup, which begins a new chain.</summary>
+    [Parameter]
+    public GapAction OnGap { get; set; } = GapAction.Fail;
+
+    /// <summary>Make increments one after the other, until stopped; with -Type Incremental.</summary>
+    [Parameter]
+    public SwitchParameter Watch { get; set; }
+
+    /// <summary>From one increment of -Watch to the next; a minute where none is given, a second at least.</summary>
+    [Parameter]
+    public TimeSpan? Interval { get; set; }
+
+    /// <summary>Bytes of entries at which -Watch makes an increment before its time.</summary>
+    [Parameter]
+    [ValidateRange(1L, long.MaxValue)]
+    public long? MaximumSize { get; set; }
 
     /// <summary>Stores, in place of those that the settings name.</summary>
     [Parameter]
@@ -55,12 +80,29 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     protected override void EndProcessing()
     {
         var names = Wildcards.Of(Name);
-        var request = new BackupRequest { Components = Component, IsWanted = names.IsMatch, Stores = Store };
+        var request = new BackupRequest { Components = Component, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap };
+        if (Misfit() is { } misfit)
+            Fail(misfit);
         IReadOnlyList<BackupStep> steps = [];
         Try(() => steps = BackupPlanner.Plan(Session, request, Fail, Stopped));
         var approved = steps.Where(step => ShouldProcess(step.Target, step.Action)).ToList();
-        if (approved.Count > 0)
-            Relay(BackupRunner.Run(Session, approved, Stopped));
+        if (approved.Count == 0)
+            return;
+        Relay(Watch
+            ? BackupRunner.Watch(Session, approved, new WatchOptions { Interval = Interval ?? DefaultInterval, MaximumSize = MaximumSize }, Stopped)
+            : BackupRunner.Run(Session, approved, Stopped));
+    }
+
+    // Parameters that mean nothing without another one are a slip, and a slip in what is backed up must not pass.
+    private Failure? Misfit()
+    {
+        if (Watch && Type != BackupType.Incremental)
+            return new Failure(FailureKind.ConfigurationInvalid, "-Watch makes increments, and this asks for full backups.", "Add -Type Incremental.", nameof(Watch));
+        if (!Watch && (Interval is not null || MaximumSize is not null))
+            return new Failure(FailureKind.ConfigurationInvalid, "-Interval and -MaximumSize say how -Watch cuts increments, and -Watch is not given.", "Add -Watch, or leave them out.", nameof(Watch));
+        if (OnGap != GapAction.Fail && Type != BackupType.Incremental)
+            return new Failure(FailureKind.ConfigurationInvalid, "-OnGap says what an increment does, and this asks for full backups.", "Add -Type Incremental.", nameof(OnGap));
+        return Interval is { } interval ? WatchOptions.WrongInterval(interval) : null;
     }
 
     /// <inheritdoc/>

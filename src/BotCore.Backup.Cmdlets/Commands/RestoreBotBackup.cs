@@ -1,10 +1,14 @@
 using System.Collections;
 using System.Management.Automation;
 using System.Security;
+using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Components.MongoDb.Damage;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Restores;
+using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Cmdlets.Commands;
 
@@ -13,7 +17,41 @@ namespace BotCore.Backup.Cmdlets.Commands;
 [OutputType(typeof(BotBackupRestore))]
 public sealed class RestoreBotBackup : BackupInputCmdlet
 {
+    private const string ByMoment = "Moment";
+    private const string ByEvent = "Event";
+
     private readonly List<BotBackup> _backups = [];
+    private readonly List<BotOplogEvent> _events = [];
+
+    /// <summary>What to bring back to a moment: the database.</summary>
+    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByMoment)]
+    [ValidateSet(nameof(Engine.Components.Component.MongoDb))]
+    public Component Component { get; set; }
+
+    /// <summary>
+    /// The last moment that the restored database is to hold, inclusive: a time, or an entry of the oplog as seconds:ordinal. A time means all of its second. With backups from
+    /// the pipeline the moment is one of their history; else of the only history in the store that holds it.
+    /// </summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByMoment)]
+    [Parameter(ParameterSetName = ByObject)]
+    [ValidateNotNull]
+    public PointInTime? PointInTime { get; set; }
+
+    /// <summary>Events, as Find-BotOplogEvent gives them.</summary>
+    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByEvent)]
+    [ValidateNotNull]
+    public BotOplogEvent[] Event { get; set; } = [];
+
+    /// <summary>Restore to the moment before each event: its collection or database alone, unless -Include names others.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByEvent)]
+    public SwitchParameter Before { get; set; }
+
+    /// <summary>The store to find the chain in; the local one where none is named.</summary>
+    [Parameter(ParameterSetName = ByMoment)]
+    [Parameter(ParameterSetName = ByEvent)]
+    [ArgumentCompleter(typeof(StoreCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Store { get; set; }
 
     /// <summary>
     /// The folder to restore into, or for a database the server: mongodb://user:password@host/database, or mongodb+srv://. Where the backup came from, as the settings
@@ -58,35 +96,63 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void ProcessRecord() => _backups.AddRange(Backups());
+    protected override void ProcessRecord()
+    {
+        if (ParameterSetName is ByEvent)
+            _events.AddRange(Event);
+        else if (ParameterSetName is not ByMoment)
+            _backups.AddRange(Backups());
+    }
 
     /// <inheritdoc/>
     protected override void EndProcessing()
     {
         // All is planned before anything is changed: what cannot be planned stops nothing that was not begun.
         var steps = new List<RestoreStep>();
-        var request = new RestoreRequest
-        {
-            Destination = Destination?.Folder is { } folder ? FullPath(folder) : null,
-            Server = Destination?.Server,
-            Renames = Renames(),
-            Include = Include,
-            Exclude = Exclude,
-            AllowDevices = AllowDevices,
-            NoSnapshot = NoSnapshot,
-            Force = Force,
-        };
-        var planned = AllOpened;
-        foreach (var backup in _backups)
-            planned &= Try(() => steps.Add(RestorePlanner.Plan(Session, backup, request, Stopped)));
-        if (!planned)
+        if (!Plan(Request(), steps))
             return;
 
         var questions = new Questions(this, Force);
-        var approved = steps.Where(step => questions.Approve(step.Target, step.Action, $"Restore {step.Backup.Key} into {step.Target}?")).ToList();
+        var approved = steps.Where(step => questions.Approve(step.Target, step.Action, $"Restore {What(step)} into {step.Target}?")).ToList();
         if (approved.Count > 0)
             Relay(RestoreRunner.Run(Session, approved, Stopped));
     }
+
+    private static string What(RestoreStep step) => step.PointInTime is { } moment ? $"{moment.Base.Key} and {moment.Slices.Count} increments up to {moment.UpTo}" : step.Backup.Key;
+
+    private bool Plan(RestoreRequest request, List<RestoreStep> steps)
+    {
+        switch (ParameterSetName)
+        {
+            case ByMoment:
+                return Try(() => steps.Add(RestorePlanner.PlanMoment(Session, request, ChainStore, Stopped, WarnOf)));
+            case ByEvent when !Before:
+                Fail(new Failure(FailureKind.ConfigurationInvalid, "An event is restored to the moment before it, and -Before is off.", "Give -Before, or restore to a moment with -PointInTime.", nameof(Before)));
+                return false;
+            case ByEvent:
+                return Try(() => steps.AddRange(RestorePlanner.PlanBefore(Session, _events, request, ChainStore, Stopped, WarnOf)));
+            default:
+                var planned = AllOpened;
+                foreach (var backup in _backups)
+                    planned &= Try(() => steps.AddRange(RestorePlanner.PlanBeside(steps, Session, backup, request, Stopped, WarnOf) is { } step ? [step] : Array.Empty<RestoreStep>()));
+                return planned;
+        }
+    }
+
+    private IStore ChainStore => Store is null ? Session.Local : Session.StoreNamed(Store);
+
+    private RestoreRequest Request() => new()
+    {
+        Destination = Destination?.Folder is { } folder ? FullPath(folder) : null,
+        Server = Destination?.Server,
+        Renames = Renames(),
+        Include = Include,
+        Exclude = Exclude,
+        PointInTime = PointInTime,
+        AllowDevices = AllowDevices,
+        NoSnapshot = NoSnapshot,
+        Force = Force,
+    };
 
     private Dictionary<string, string> Renames()
     {
