@@ -39,7 +39,7 @@ public sealed class FuzzyDumpTests
         history.Run(200);
         var target = history.Restore(upserts: false, out var catalogue);
         ReplayCheckpoint? kept = null;
-        var options = new ReplayOptions { Lanes = 3, BatchOperations = 1 + (seed % 5), CheckpointEvery = 1 + (seed % 20), Checkpoint = at => kept = at };
+        var options = new ReplayOptions { Lanes = 3, BatchOperations = 1 + (seed % 5), CheckpointEvery = 1 + (seed % 20), CheckpointInterval = TimeSpan.Zero, Checkpoint = at => kept = at };
         var left = history.Random.Next(2000);
         target.Refuse = _ => Interlocked.Decrement(ref left) < 0 ? "the power is out" : null;
         try

@@ -43,6 +43,11 @@ public sealed class NamespaceMapTests
         Assert.Equal("bots.ticks", map.Target("bots.ticks"));
     }
 
+    [Theory]
+    [InlineData("__bot_probe.missing_1")]
+    [InlineData("bot_scratch_0a1b2c3d_0.trades")]
+    public void Databases_of_our_own_are_never_replayed(string ns) => Assert.False(NamespaceMap.All.IsWanted(ns));
+
     [Fact]
     public void A_database_cannot_become_a_collection() =>
         Assert.Throws<ArgumentException>(() => new NamespaceMap(renames: new Dictionary<string, string>(StringComparer.Ordinal) { ["bot"] = "a.b" }));

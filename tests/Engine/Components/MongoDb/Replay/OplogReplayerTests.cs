@@ -64,7 +64,7 @@ public sealed class OplogReplayerTests
         for (var id = 0; id < 500; id++)
             oplog.Insert("a.x", A, id, id);
         BsonTimestamp? reached = null;
-        var options = new ReplayOptions { Lanes = 1, BatchOperations = 1, CheckpointEvery = 1, Checkpoint = at => reached = at.AppliedTo };
+        var options = new ReplayOptions { Lanes = 1, BatchOperations = 1, CheckpointEvery = 1, CheckpointInterval = TimeSpan.Zero, Checkpoint = at => reached = at.AppliedTo };
         Assert.Equal(FailureKind.RestoreFailed, Assert.Throws<BackupException>(() => ReplayTransactionTests.Replay(target, catalogue, oplog.Entries, options)).Failure.Kind);
         Assert.Equal(new BsonTimestamp(1001, 0), reached);
     }

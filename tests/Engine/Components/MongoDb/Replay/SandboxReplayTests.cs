@@ -55,6 +55,27 @@ public sealed class SandboxReplayTests
         Assert.Equal(Workload.Money, Sum(target));
     }
 
+    [Fact]
+    public void What_a_dead_probe_left_is_cleaned_up_and_one_under_way_is_left_alone()
+    {
+        using var server = new SandboxServer();
+        using var client = Connect(server);
+        var (dead, alive, unknown) = (UpdateProbe.NewName(DateTimeOffset.UtcNow.AddDays(-2)), UpdateProbe.NewName(DateTimeOffset.UtcNow), "missing_0123456789ab");
+        foreach (var name in new[] { dead, alive, unknown })
+            client.Run("__bot_probe", new BsonBuilder().Append("create", name), CancellationToken.None);
+
+        UpdateProbe.MustCheck(new MongoReplayTarget(client), CancellationToken.None);
+        Assert.Equal(new[] { alive, unknown }.Order(StringComparer.Ordinal), Names(), StringComparer.Ordinal);
+
+        client.Run("__bot_probe", new BsonBuilder().Append("drop", alive), CancellationToken.None);
+        client.Run("__bot_probe", new BsonBuilder().Append("drop", unknown), CancellationToken.None);
+        client.Run("__bot_probe", new BsonBuilder().Append("create", dead), CancellationToken.None);
+        UpdateProbe.MustCheck(new MongoReplayTarget(client), CancellationToken.None);
+        Assert.Empty(Names());
+
+        IEnumerable<string> Names() => Documents(client, "__bot_probe", new BsonBuilder().Append("listCollections", 1)).Select(one => one.FindString("name"u8)!).Order(StringComparer.Ordinal).ToList();
+    }
+
     private static MongoClient Connect(SandboxServer server) =>
         MongoClient.Connect(MongoConnectionString.Parse(server.ConnectionString), new MongoClientOptions { RequirePrimary = true, MaxConnections = 8 }, CancellationToken.None);
 
