@@ -247,8 +247,8 @@ Describe 'What a MongoDB refuses' {
             $script:restored = $backup | Restore-BotBackup -Destination $good -Force -Verbose
             $script:restored
             $script:restored.Undo
-            Undo-BotRestore -Id nothing -Destination $good -Force
-            Undo-BotRestore -Id nothing -Destination $target -Force
+            Undo-BotRestore -Id 00000000 -Destination $good -Force
+            Undo-BotRestore -Id 00000000 -Destination $target -Force
             $script:restored | Undo-BotRestore -Force -Verbose
         }
         $script:restored.Outcome | Should -Be 'Succeeded'

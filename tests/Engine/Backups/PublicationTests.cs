@@ -176,7 +176,7 @@ public sealed class PublicationTests
 
         public void Delete(string key, CancellationToken token) => inner.Delete(key, token);
 
-        public IReadOnlyList<string> RemovePartials(string folder, CancellationToken token) => inner.RemovePartials(folder, token);
+        public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => inner.RemovePartials(folder, isMine, token);
 
         public IDisposable AcquireLease(string folder, CancellationToken token) => inner.AcquireLease(folder, token);
 

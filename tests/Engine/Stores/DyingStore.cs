@@ -31,7 +31,7 @@ internal sealed class DyingStore(IStore inner, int lastMoment) : IStore, IDispos
 
     public void Delete(string key, CancellationToken token) => Do(() => inner.Delete(key, token));
 
-    public IReadOnlyList<string> RemovePartials(string folder, CancellationToken token) => Do(() => inner.RemovePartials(folder, token));
+    public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => Do(() => inner.RemovePartials(folder, isMine, token));
 
     public IDisposable AcquireLease(string folder, CancellationToken token) => Do(() =>
     {

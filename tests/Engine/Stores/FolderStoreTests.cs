@@ -45,7 +45,7 @@ public sealed class FolderStoreTests : StoreContract, IDisposable
             File.WriteAllText(Path.Combine(Root, folder, ".a.tar.0011223344556677.partial"), "half");
         }
 
-        Assert.Equal(2, Again.RemovePartials("config", CancellationToken.None).Count);
+        Assert.Equal(2, Again.RemovePartials("config", _ => true, CancellationToken.None).Count);
         Assert.Equal(["config/a", "volumes/.a.tar.0011223344556677.partial"], Files());
         Assert.Equal(["config/a"], Again.List("", CancellationToken.None).Select(o => o.Key), StringComparer.Ordinal);
     }
@@ -58,6 +58,37 @@ public sealed class FolderStoreTests : StoreContract, IDisposable
         Directory.CreateSymbolicLink(Path.Combine(Root, "config", "up"), Root);
 
         Assert.DoesNotContain(Again.List("", CancellationToken.None), o => o.Key.Contains("up/", StringComparison.Ordinal) || o.Key.Contains("loop/", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_is_removed_while_a_listing_goes_on_is_skipped()
+    {
+        Put("mongodb/kept", [1]);
+        using var over = new CancellationTokenSource();
+        var churn = Task.Run(() =>
+        {
+            while (!over.IsCancellationRequested)
+            {
+                foreach (var folder in Enumerable.Range(0, 8))
+                {
+                    Directory.CreateDirectory(Path.Combine(Root, "mongodb", $"{folder}"));
+                    File.WriteAllText(Path.Combine(Root, "mongodb", $"{folder}", "gone"), "");
+                }
+
+                foreach (var folder in Enumerable.Range(0, 8))
+                    Directory.Delete(Path.Combine(Root, "mongodb", $"{folder}"), recursive: true);
+            }
+        });
+        try
+        {
+            for (var round = 0; round < 3000; round++)
+                Assert.Contains(Again.List("mongodb/", CancellationToken.None), o => o.Key is "mongodb/kept");
+        }
+        finally
+        {
+            await over.CancelAsync();
+            await churn;
+        }
     }
 
     [Fact]

@@ -70,7 +70,7 @@ public abstract class StoreContract
 
         Assert.Null(Again.Find("config/a", None));
         Assert.Empty(Again.List("", None));
-        Assert.Empty(Again.RemovePartials("config", None));
+        Assert.Empty(Again.RemovePartials("config", _ => true, None));
     }
 
     [Fact]

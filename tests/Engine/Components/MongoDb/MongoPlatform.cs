@@ -49,6 +49,9 @@ internal sealed class MongoPlatform : IDisposable
 
     public SandboxServer Sandbox => _sandbox ?? throw new InvalidOperationException("This test runs on a real server.");
 
+    /// <summary>Whether it is a Sandbox, which lets a test do what a real server does not.</summary>
+    public bool IsSandbox => _sandbox is not null;
+
     /// <summary>The test's main database.</summary>
     public string Database { get; }
 
@@ -75,7 +78,7 @@ internal sealed class MongoPlatform : IDisposable
     }
 
     /// <summary>A session whose DATABASE_URL names the main database, or <paramref name="uri"/>.</summary>
-    public BackupSession Session(string? uri = null, bool encrypted = true, IReadOnlyDictionary<string, string>? more = null)
+    public BackupSession Session(string? uri = null, bool encrypted = true, IReadOnlyDictionary<string, string>? more = null, TimeProvider? clock = null)
     {
         var file = Path.Combine(Folder, "passphrase");
         File.WriteAllText(file, "correct horse\n");
@@ -90,7 +93,7 @@ internal sealed class MongoPlatform : IDisposable
             ["GPG_PASSPHRASE_FILE"] = file,
             ["ENCRYPTION_ENABLED"] = encrypted ? "true" : "false",
         };
-        var session = new BackupSession(BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), settings), new SessionOptions { Threads = 2 });
+        var session = new BackupSession(BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), settings), new SessionOptions { Threads = 2 }) { Clock = clock ?? TimeProvider.System };
         _sessions.Add(session);
         return session;
     }

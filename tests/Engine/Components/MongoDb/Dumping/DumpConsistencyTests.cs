@@ -211,6 +211,36 @@ public sealed class DumpConsistencyTests
     }
 
     [Fact]
+    public void A_swap_before_the_documents_are_read_does_no_harm_though_an_older_transaction_is_open()
+    {
+        using var trouble = new Trouble();
+        var mongo = trouble.Mongo;
+        mongo.Insert("victim", Trouble.Numbered(30));
+        mongo.Insert("accounts", Trouble.Numbered(30));
+        var session = new BsonBuilder().AppendBinary("id", Guid.NewGuid().ToByteArray(), 4).ToBson();
+        BsonBuilder Tagged(BsonBuilder builder) => builder.Append("lsid", session).Append("txnNumber", 1L).Append("autocommit", value: false);
+        mongo.Run(Tagged(new BsonBuilder().Append("insert", "accounts").BeginArray("documents").BeginDocument("0").Append("_id", "prepared").End().End().Append("startTransaction", value: true)));
+        mongo.Run(Tagged(new BsonBuilder().Append("prepareTransaction", 1)), "admin");
+        var prepared = mongo.Sandbox.NewestEntry;
+        // Of the collection that goes, in every way: one that stayed in the slice would be replayed where it does not belong.
+        mongo.Insert("victim", [new BsonBuilder().Append("_id", "of the old one").ToBson()]);
+        Transaction(mongo, 1, [(mongo.Database, "victim", new BsonBuilder().Append("_id", "t").ToBson())]);
+        Increments.Slices.SwapIn(mongo, "victim");
+        mongo.Insert("victim", [new BsonBuilder().Append("_id", "of the new one").ToBson()]);
+        trouble.Once("find", "victim", () =>
+        {
+            mongo.Run(Tagged(new BsonBuilder().Append("commitTransaction", 1).Append("commitTimestamp", prepared)), "admin");
+            return null;
+        });
+        var backups = mongo.Session();
+        var backup = mongo.BackUp(backups);
+
+        Assert.True(Parse(backup.Manifest!.MongoDb!.Oplog!.Start) <= prepared.Value);
+        Assert.Equal((3, 31), (mongo.SetOf("victim").Count, mongo.SetOf("accounts").Count));
+        DumpDisturbanceTests.Compare(trouble, backup, backups);
+    }
+
+    [Fact]
     public void A_slice_of_one_database_holds_nothing_of_others_and_nothing_of_ours()
     {
         using var trouble = new Trouble();

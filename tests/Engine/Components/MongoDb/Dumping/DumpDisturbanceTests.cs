@@ -78,11 +78,23 @@ public sealed class DumpDisturbanceTests
         using var trouble = new Trouble();
         var mongo = trouble.Mongo;
         mongo.Insert("victim", Trouble.Numbered(3000));
+        using var written = new ManualResetEventSlim();
+        var reads = 0;
         // The oplog's cursor too, while it waits.
-        trouble.Once("getMore", "victim", () =>
+        trouble.Always((command, space) =>
         {
+            if (!space.EndsWith(".victim", StringComparison.Ordinal) || (command is not "getMore" && Volatile.Read(ref reads) == 0))
+                return null;
+            if (Interlocked.Increment(ref reads) > 1)
+            {
+                // The dump comes back at once: it must not be done before this is written.
+                written.Wait(TimeSpan.FromSeconds(30));
+                return null;
+            }
+
             mongo.Sandbox.CloseConnections();
             mongo.Insert("after", Trouble.Numbered(5));
+            written.Set();
             return null;
         });
         var session = mongo.Session();

@@ -99,7 +99,7 @@ public sealed class LoadFailureTests
         {
             Fault = (command, name, _) =>
             {
-                if (command is "insert" or "createIndexes" or "renameCollection" && name.Contains("__bot_", StringComparison.Ordinal) && !name.Contains("undo", StringComparison.Ordinal))
+                if (command is "insert" or "createIndexes" or "renameCollection" && name.Contains("__bot_", StringComparison.Ordinal) && !name.Contains("undo", StringComparison.Ordinal) && !name.Contains("resume", StringComparison.Ordinal))
                     seen.Add(command);
                 return null;
             },

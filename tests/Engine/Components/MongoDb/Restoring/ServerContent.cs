@@ -85,6 +85,8 @@ internal sealed class MemoryDump : IDumpSource
 
     public string Name => "a made-up dump";
 
+    public string? Identity { get; set; }
+
     public long Size => 0;
 
     public MemoryDump Add(string database, string collection, Guid? uuid, string[] documents, string[]? indexes = null, string? options = null)
