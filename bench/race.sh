@@ -3,9 +3,11 @@
 #
 #   bench/race.sh folder [DIR] [--runs N]
 #   bench/race.sh mongodb [--megabytes N] [--collections N] [--runs N]
+#   bench/race.sh replay [--entries N] [--runs N]
 #
 # folder: DIR to one encrypted archive, and back. Without DIR, 1 GiB is copied from /usr/lib, /usr/share and /usr/bin.
 # mongodb: a database (default 1024 MiB in 20 collections) to one encrypted archive, and back into another database; the server is the Sandbox, or BOTBACKUP_TEST_MONGODB.
+# replay: an oplog of N entries (default 500000) over 1, 2 and 4 lanes, against one entry per applyOps; the same server.
 # Contenders take turns N times (3 or more, default 3), and each turn another one starts. The data is read once before, so all
 # read from the page cache; nothing is dropped or set on the machine. Everything is below one temporary folder (in TMPDIR), removed at the end.
 #
@@ -24,7 +26,7 @@ readonly here
 readonly gib=$((1024 * 1024 * 1024))
 
 usage() {
-    sed -n '2,21s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,23s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -248,14 +250,16 @@ SETTINGS
 
 # shellcheck source=bench/race/mongodb.sh
 source "$here/race/mongodb.sh"
+# shellcheck source=bench/race/replay.sh
+source "$here/race/replay.sh"
 
 job=${1:-}
-[[ $job == folder || $job == mongodb ]] || usage
+[[ $job == folder || $job == mongodb || $job == replay ]] || usage
 shift
-data='' runs=3 megabytes=1024 collections=20
+data='' runs=3 megabytes=1024 collections=20 entries=500000
 while (($# > 0)); do
     case $1 in
-        --runs | --megabytes | --collections)
+        --runs | --megabytes | --collections | --entries)
             [[ ${2:-} =~ ^[0-9]+$ ]] || usage
             printf -v "${1#--}" %s "$2"
             shift 2
@@ -271,7 +275,7 @@ done
 ((runs >= 3)) || die "--runs takes a number, 3 or more."
 
 export BOTBACKUP_MODULE=${BOTBACKUP_MODULE:-$here/../out/BotCore.Backup}
-[[ -n ${RACE_SEAL:-}${RACE_DUMP:-} || -f $BOTBACKUP_MODULE/BotCore.Backup.psd1 ]] || die "no module in $BOTBACKUP_MODULE: build it first (./build.ps1 Stage), or set BOTBACKUP_MODULE."
+[[ $job == replay || -n ${RACE_SEAL:-}${RACE_DUMP:-} || -f $BOTBACKUP_MODULE/BotCore.Backup.psd1 ]] || die "no module in $BOTBACKUP_MODULE: build it first (./build.ps1 Stage), or set BOTBACKUP_MODULE."
 load_before=$(cut -d' ' -f1-3 /proc/loadavg)
 work=$(mktemp -d "${TMPDIR:-/tmp}/race.XXXXXXXX")
 trap clean_up EXIT
