@@ -149,7 +149,8 @@ public sealed class DumpPartsTests
         Prop.ForAll(Seeds, seed =>
         {
             var random = new Random(seed);
-            var bytes = Enumerable.Range(0, random.Next(2000)).SelectMany(_ => Document(random.Next(900))).ToArray();
+            // One document at least: of nothing, GZipStream makes nothing, and that is no gzip data.
+            var bytes = Enumerable.Range(0, random.Next(1, 2000)).SelectMany(_ => Document(random.Next(900))).ToArray();
             return Through(bytes, out _, random).AsSpan().SequenceEqual(bytes) && Through(Gzip(bytes), out var isGzip, random).AsSpan().SequenceEqual(bytes) && isGzip;
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(30));
 
