@@ -119,18 +119,16 @@ internal sealed class DocumentLoader : IDisposable
 
     private void Send(DocumentBatch batch)
     {
-        if (batch.Ordered)
-        {
-            Write(batch);
-            return;
-        }
-
         try
         {
-            _waiting.Add(batch, _stop.Token);
+            if (batch.Ordered)
+                Write(batch);
+            else
+                _waiting.Add(batch, _stop.Token);
         }
         catch (OperationCanceledException)
         {
+            // Another thread's failure ends this one, too, and is what is to be told.
             _wrong?.Throw();
             throw;
         }
