@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Stores;
 
@@ -9,7 +10,7 @@ namespace BotCore.Backup.Engine.Stores;
 /// The lease of a <see cref="FolderStore"/>: a lock on a small file, which the system gives back when the process dies, however it dies. The file says who
 /// holds it and stays behind empty: removing a locked file by name cannot be done without a race.
 /// </summary>
-internal sealed class FolderLease : IDisposable
+internal sealed class FolderLease : StoreLease
 {
     private readonly FileStream _file;
 
@@ -46,8 +47,13 @@ internal sealed class FolderLease : IDisposable
         }
     }
 
-    public void Dispose()
+    // As long as the file is open the system holds the lock for this process.
+    public override void Demand(CancellationToken token) => ObjectDisposedException.ThrowIf(!_file.CanWrite, this);
+
+    protected override void Dispose(bool disposing)
     {
+        if (!disposing)
+            return;
         if (_file.CanWrite)
             _file.SetLength(0);
         _file.Dispose();

@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Stores;
 
@@ -64,7 +65,7 @@ public sealed class FolderStore : IStore
     });
 
     /// <inheritdoc/>
-    public StoreWriter Create(string key, CancellationToken token) => Guard(key, () => new FolderStoreWriter(_root, key, this));
+    public StoreWriter Create(string key, CancellationToken token, string? runId = null) => Guard(key, () => new FolderStoreWriter(_root, key, this));
 
     /// <inheritdoc/>
     public void Delete(string key, CancellationToken token) => Guard(key, () =>
@@ -94,7 +95,7 @@ public sealed class FolderStore : IStore
     }
 
     /// <inheritdoc/>
-    public IDisposable AcquireLease(string folder, CancellationToken token) => Guard(folder, () => FolderLease.Acquire(this, folder));
+    public StoreLease AcquireLease(string folder, CancellationToken token) => Guard<StoreLease>(folder, () => FolderLease.Acquire(this, folder));
 
     /// <inheritdoc/>
     public string Locate(string key)

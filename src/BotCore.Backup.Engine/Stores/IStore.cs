@@ -1,13 +1,22 @@
+using BotCore.Backup.Engine.Stores.Leases;
+
 namespace BotCore.Backup.Engine.Stores;
 
 /// <summary>One object in a store.</summary>
 /// <param name="Key">Its name: relative, slashes, no leading one.</param>
 /// <param name="Length">Bytes.</param>
-public sealed record StoredObject(string Key, long Length);
+public sealed record StoredObject(string Key, long Length)
+{
+    /// <summary>
+    /// The run that wrote it, where the store keeps such facts beside an object and was asked for this one object; null otherwise. An archive that has one and no manifest is ours, never a foreign one.
+    /// </summary>
+    public string? RunId { get; init; }
+}
 
 /// <summary>
 /// A place that holds archives. Calls block; each may come from any thread, and what they return belongs to one thread.
-/// Failures are <see cref="Events.BackupException"/> of the kinds StoreUnreachable, StoreFull, AccessDenied, BackupNotFound (a key that is not there) and Locked.
+/// Failures are <see cref="Events.BackupException"/> of the kinds StoreUnreachable, StoreFull, AccessDenied, BackupNotFound (a key that is not there) and Locked; of a store behind a network
+/// also LoginFailed, CredentialsMissing, BucketMissing, CertificateRejected, HostKeyChanged, ClockSkewed and ToolMissing. What passes by itself (a lost connection, a server that is busy) was tried again before it is thrown.
 /// </summary>
 public interface IStore
 {
@@ -29,8 +38,11 @@ public interface IStore
     /// <summary>Reads an object from <paramref name="offset"/> to its end.</summary>
     Stream OpenRead(string key, long offset, CancellationToken token);
 
-    /// <summary>Begins a new object. Nothing stands under <paramref name="key"/> until <see cref="StoreWriter.Commit"/>.</summary>
-    StoreWriter Create(string key, CancellationToken token);
+    /// <summary>
+    /// Begins a new object, of a length that nobody knows yet. Nothing stands under <paramref name="key"/> until <see cref="StoreWriter.Commit"/>. A store that keeps facts beside an object keeps
+    /// <paramref name="runId"/> with it, as <c>botbackup-run</c>.
+    /// </summary>
+    StoreWriter Create(string key, CancellationToken token, string? runId = null);
 
     /// <summary>Removes an object; one that is not there is no error.</summary>
     void Delete(string key, CancellationToken token);
@@ -41,8 +53,8 @@ public interface IStore
     /// </summary>
     IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token);
 
-    /// <summary>Takes the lease named <paramref name="folder"/>, or throws Locked at once. Disposing gives it back; so does the death of the process.</summary>
-    IDisposable AcquireLease(string folder, CancellationToken token);
+    /// <summary>Takes the lease named <paramref name="folder"/>, or throws Locked at once. Disposing gives it back; so does, at once or after a while, the death of the process.</summary>
+    StoreLease AcquireLease(string folder, CancellationToken token);
 
     /// <summary>What a person would open: a path or URI of <paramref name="key"/>, without secrets.</summary>
     string Locate(string key);

@@ -1,6 +1,7 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Stores.Leases;
 using BotCore.Backup.Engine.Tests.Stores;
 using Xunit;
 
@@ -172,13 +173,13 @@ public sealed class PublicationTests
             return new MemoryStream(bytes);
         }
 
-        public StoreWriter Create(string key, CancellationToken token) => inner.Create(key, token);
+        public StoreWriter Create(string key, CancellationToken token, string? runId = null) => inner.Create(key, token, runId);
 
         public void Delete(string key, CancellationToken token) => inner.Delete(key, token);
 
         public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => inner.RemovePartials(folder, isMine, token);
 
-        public IDisposable AcquireLease(string folder, CancellationToken token) => inner.AcquireLease(folder, token);
+        public StoreLease AcquireLease(string folder, CancellationToken token) => inner.AcquireLease(folder, token);
 
         public string Locate(string key) => inner.Locate(key);
     }

@@ -1,4 +1,5 @@
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Tests.Stores;
 
@@ -27,13 +28,13 @@ internal sealed class DyingStore(IStore inner, int lastMoment) : IStore, IDispos
 
     public Stream OpenRead(string key, long offset, CancellationToken token) => Do(() => inner.OpenRead(key, offset, token));
 
-    public StoreWriter Create(string key, CancellationToken token) => Do(() => new Writer(this, inner.Create(key, token)));
+    public StoreWriter Create(string key, CancellationToken token, string? runId = null) => Do(() => new Writer(this, inner.Create(key, token, runId)));
 
     public void Delete(string key, CancellationToken token) => Do(() => inner.Delete(key, token));
 
     public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => Do(() => inner.RemovePartials(folder, isMine, token));
 
-    public IDisposable AcquireLease(string folder, CancellationToken token) => Do(() =>
+    public StoreLease AcquireLease(string folder, CancellationToken token) => Do(() =>
     {
         var lease = inner.AcquireLease(folder, token);
         _leases.Add(lease);

@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Tests.Stores;
 
@@ -18,13 +19,13 @@ internal sealed class FailingStore(IStore inner, Func<string, bool> refuses, Fai
 
     public Stream OpenRead(string key, long offset, CancellationToken token) => inner.OpenRead(key, offset, token);
 
-    public StoreWriter Create(string key, CancellationToken token) => new Writer(this, key, inner.Create(key, token));
+    public StoreWriter Create(string key, CancellationToken token, string? runId = null) => new Writer(this, key, inner.Create(key, token, runId));
 
     public void Delete(string key, CancellationToken token) => inner.Delete(key, token);
 
     public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => inner.RemovePartials(folder, isMine, token);
 
-    public IDisposable AcquireLease(string folder, CancellationToken token) => kind == FailureKind.Unknown ? throw new InvalidOperationException("Broken.") : inner.AcquireLease(folder, token);
+    public StoreLease AcquireLease(string folder, CancellationToken token) => kind == FailureKind.Unknown ? throw new InvalidOperationException("Broken.") : inner.AcquireLease(folder, token);
 
     public string Locate(string key) => inner.Locate(key);
 
