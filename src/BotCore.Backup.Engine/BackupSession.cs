@@ -36,6 +36,7 @@ public sealed class BackupSession : IDisposable
     private const int MostThreads = 16;
 
     private readonly SessionOptions _options;
+    private readonly ConfiguredStores _stores;
 
     /// <summary>Reads nothing yet: a passphrase file is opened when the first key is needed.</summary>
     public BackupSession(BotBackupConfiguration configuration, SessionOptions? options = null)
@@ -43,6 +44,7 @@ public sealed class BackupSession : IDisposable
         Configuration = configuration;
         _options = options ?? new SessionOptions();
         Local = new FolderStore(configuration.BackupDirectory);
+        _stores = new ConfiguredStores(configuration);
         Keys = new ArchiveKeys(ReadPassphrase, () => GpgProgram.Find(), configuration.SignKey);
     }
 
@@ -68,11 +70,25 @@ public sealed class BackupSession : IDisposable
 
     internal int Level => _options.Compression is null ? Configuration.CompressionLevel : Codec.DefaultLevel;
 
-    /// <summary>The store of that name. One that this version cannot reach is AdapterMissing, never left out in silence.</summary>
-    public IStore StoreNamed(string name) => string.Equals(name, Local.Name, StringComparison.OrdinalIgnoreCase)
-        ? Local
-        : throw new BackupException(
-            FailureKind.AdapterMissing, $"The store '{name}' is configured, and this version writes to folders only.", "Take it out of the STORES_ settings, or switch it off, until a version that has it.", name);
+    /// <summary>Stores that stand in for those that the settings name.</summary>
+    internal IReadOnlyDictionary<string, IStore> StandIns { get; init; } = new Dictionary<string, IStore>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether <paramref name="store"/> is the store at BACKUP_DIR.</summary>
+    public bool IsLocal(string store) => string.Equals(store, Local.Name, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The store of that name: local, s3, gcs or sftp. One that is not configured, or cannot be had here, is a failure, never left out in silence. Nothing is connected yet.</summary>
+    public IStore StoreNamed(string name) => StandIns.TryGetValue(name, out var standIn) ? standIn : IsLocal(name) ? Local : _stores.Named(name);
+
+    /// <summary>The store of that name, or the folder at that path: whatever holds a slash, or is there.</summary>
+    /// <param name="nameOrPath">What somebody typed.</param>
+    /// <param name="fullPath">Makes a path of it.</param>
+    public IStore StoreAt(string nameOrPath, Func<string, string> fullPath)
+    {
+        if (!nameOrPath.Contains('/', StringComparison.Ordinal) && !nameOrPath.Contains('\\', StringComparison.Ordinal) && !nameOrPath.StartsWith('.') && !Directory.Exists(fullPath(nameOrPath)))
+            return StoreNamed(nameOrPath);
+        var path = fullPath(nameOrPath);
+        return string.Equals(Path.TrimEndingDirectorySeparator(path), Local.Location, StringComparison.Ordinal) ? Local : new FolderStore(path, "folder");
+    }
 
     /// <inheritdoc/>
     public void Dispose() => Keys.Dispose();
