@@ -14,12 +14,12 @@ public sealed class SshServer : IDisposable
     private static readonly TimeSpan StartLimit = TimeSpan.FromSeconds(30);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sshd-");
-    private readonly string _subsystem;
+    private readonly string? _subsystem;
     private Process? _process;
 
     /// <summary>Starts it.</summary>
-    /// <param name="subsystem">What answers to sftp: sshd itself, or the path of a server.</param>
-    public SshServer(string subsystem = "internal-sftp")
+    /// <param name="subsystem">What answers to sftp: sshd itself, the path of a server, or nothing.</param>
+    public SshServer(string? subsystem = "internal-sftp")
     {
         _subsystem = subsystem;
         try
@@ -81,7 +81,7 @@ public sealed class SshServer : IDisposable
             Directory.CreateDirectory("/run/sshd");
         File.WriteAllLines(In("config"), [
             $"Port {Port}", "ListenAddress 127.0.0.1", $"HostKey {HostKeyFile}", "PidFile none", "UsePAM no", "StrictModes no", "PermitRootLogin yes", "PasswordAuthentication no",
-            "KbdInteractiveAuthentication no", $"AuthorizedKeysFile {In("authorized_keys")}", $"Subsystem sftp {_subsystem}", "MaxStartups 100", "MaxSessions 100", "UseDNS no", "PrintMotd no", "LogLevel VERBOSE",
+            "KbdInteractiveAuthentication no", $"AuthorizedKeysFile {In("authorized_keys")}", _subsystem is null ? "" : $"Subsystem sftp {_subsystem}", "MaxStartups 100", "MaxSessions 100", "UseDNS no", "PrintMotd no", "LogLevel VERBOSE",
         ]);
         var start = new ProcessStartInfo(NeedsToolsAttribute.Find("sshd")!, ["-D", "-e", "-f", In("config")]) { RedirectStandardError = true, UseShellExecute = false };
         _process = Process.Start(start)!;

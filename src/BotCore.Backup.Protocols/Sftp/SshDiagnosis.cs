@@ -45,7 +45,8 @@ internal static class SshDiagnosis
         var words = Words(lines);
         if (wasEstablished)
             return new SftpException(SftpError.ConnectionLost, $"The connection to {host} was lost: {Sentence(words, exitCode)}", cause) { Words = words };
-        var error = SftpError.Unreachable;
+        // ssh's own failures are 255; what is less comes from the other side: the login was through, and no SFTP was there.
+        var error = exitCode is >= 0 and < 128 ? SftpError.NotOffered : SftpError.Unreachable;
         foreach (var (sign, kind) in Signs)
         {
             if (!lines.Any(line => line.Contains(sign, StringComparison.Ordinal)))
