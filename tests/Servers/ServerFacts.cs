@@ -20,7 +20,7 @@ public sealed class NeedsToolsAttribute(params string[] tools) : Attribute
 /// <summary>A fact of a class that may say with <see cref="NeedsToolsAttribute"/> what it needs. Everywhere else it is a fact like any other.</summary>
 [AttributeUsage(AttributeTargets.Method)]
 [XunitTestCaseDiscoverer("BotCore.Backup.TestServers.ServerFactDiscoverer", "BotCore.Backup.TestServers")]
-public sealed class ServerFactAttribute : FactAttribute;
+public class ServerFactAttribute : FactAttribute;
 
 /// <summary>The same for a theory, whose rows are given inline.</summary>
 [AttributeUsage(AttributeTargets.Method)]

@@ -25,7 +25,8 @@ public sealed class SshServer : IDisposable
         try
         {
             // The keys that are let in are read as the user who comes, who is not always the one that runs the tests.
-            _folder.UnixFileMode |= UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
+            if (!OperatingSystem.IsWindows())
+                _folder.UnixFileMode |= UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
             MakeKey(KeyFile);
             MakeKey(StrangerKeyFile);
             MakeKey(HostKeyFile);

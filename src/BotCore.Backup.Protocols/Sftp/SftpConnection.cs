@@ -225,7 +225,8 @@ internal sealed class SftpConnection : IDisposable
         TimeSpan limit;
         lock (_gate)
         {
-            if (_failure is not null || (_pending.Count == 0 && _version is null))
+            // A login takes its own time: who greets has a limit of its own.
+            if (_failure is not null || _pending.Count == 0)
                 return;
             limit = _slow > 0 && _slowTimeout > _stallTimeout ? _slowTimeout : _stallTimeout;
         }

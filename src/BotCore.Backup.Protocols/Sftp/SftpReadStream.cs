@@ -21,10 +21,12 @@ public sealed class SftpReadStream : Stream
     private ReadOnlyMemory<byte> _data;
     private bool _isClosed;
 
-    private SftpReadStream(SftpClient client, SftpHandle handle, long offset, long length, CancellationToken token)
+    private SftpReadStream(SftpClient client, SftpHandle handle, long offset, long length, SftpPending first, CancellationToken token)
     {
         (_client, _handle, _token, FileLength, _asked, _position) = (client, handle, token, length, offset, offset);
         _most = Math.Max(2, Window / client.ReadBlock);
+        if (offset < length)
+            Expect(first, (int)Math.Min(client.ReadBlock, length - offset));
     }
 
     /// <summary>Bytes of the whole file.</summary>
@@ -59,10 +61,13 @@ public sealed class SftpReadStream : Stream
         var handle = client.Open(path, SftpOpenModes.Read, 0, token);
         try
         {
+            // The first bytes are asked for before the length is known: that saves a way there and back.
+            var first = client.BeginRead(handle, offset, client.ReadBlock);
             var there = client.FStat(handle, token);
             if (there.IsFolder)
                 throw new SftpException(SftpError.NoSuchFile, $"'{path}' is a folder.");
-            return new SftpReadStream(client, handle, offset, there.Size ?? throw new SftpException(SftpError.Unsupported, $"The server does not say how long '{path}' is."), token);
+            var length = there.Size ?? throw new SftpException(SftpError.Unsupported, $"The server does not say how long '{path}' is.");
+            return new SftpReadStream(client, handle, offset, length, first, token);
         }
         catch
         {
@@ -135,8 +140,11 @@ public sealed class SftpReadStream : Stream
 
         _data = SftpClient.Expect(reply, SftpPacketType.Data).Data();
         _reply = reply;
-        if (_data.IsEmpty || _data.Length > count)
+        if (_data.IsEmpty || _data.Length > _client.ReadBlock)
             throw PacketReader.Broken("an answer has not the bytes that were asked for");
+        // A file that grew since its length was asked.
+        if (_data.Length > count)
+            _data = _data[..count];
         // A server may give less than was asked for; the rest comes before all that is asked already.
         if (_data.Length < count)
             _ahead.AddFirst((offset + _data.Length, count - _data.Length, _client.BeginRead(_handle, offset + _data.Length, count - _data.Length)));
@@ -150,8 +158,13 @@ public sealed class SftpReadStream : Stream
         while (_ahead.Count < _wanted && _asked < FileLength)
         {
             var count = (int)Math.Min(_client.ReadBlock, FileLength - _asked);
-            _ahead.AddLast((_asked, count, _client.BeginRead(_handle, _asked, count)));
-            _asked += count;
+            Expect(_client.BeginRead(_handle, _asked, count), count);
         }
+    }
+
+    private void Expect(SftpPending pending, int count)
+    {
+        _ahead.AddLast((_asked, count, pending));
+        _asked += count;
     }
 }

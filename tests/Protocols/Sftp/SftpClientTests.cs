@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Runtime.Versioning;
 using System.Security.Cryptography;
 using BotCore.Backup.Protocols.Sftp;
 using Xunit;
@@ -6,6 +7,7 @@ using Xunit;
 namespace BotCore.Backup.Protocols.Tests.Sftp;
 
 /// <summary>The client against OpenSSH's own server, over pipes.</summary>
+[UnsupportedOSPlatform("windows")]
 public sealed class SftpClientTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("sftp-");

@@ -16,6 +16,9 @@ internal sealed class SftpLockObjects(SftpSession session) : ILockObjects
     private const int MostAttempts = 5;
     private const uint FileMode = 0b110_000_000;
 
+    // Seconds; far longer than a try can take.
+    private const uint LongestMaking = 3600;
+
     // A lease has its own patience: the beats go on, and a run must know soon.
     private readonly StoreRetry _retry = session.Retry with { Attempts = Math.Min(session.Retry.Attempts, 3) };
 
@@ -90,8 +93,9 @@ internal sealed class SftpLockObjects(SftpSession session) : ILockObjects
         var path = PathOf(key, version);
         if (!Make(client, partial, path, content, token))
             return null;
-        var versions = Versions(client, key, token);
-        if (versions.Count > 0 && versions.Max() > version)
+        var entries = Entries(client, key, token);
+        var versions = Versions(entries, key);
+        if (versions.Exists(other => other > version))
         {
             Remove(client, path, token);
             return null;
@@ -99,6 +103,7 @@ internal sealed class SftpLockObjects(SftpSession session) : ILockObjects
 
         foreach (var old in versions.Where(old => old < version - 1))
             Remove(client, PathOf(key, old), token);
+        Sweep(client, key, entries, token);
         return version.ToString(CultureInfo.InvariantCulture);
     }
 
@@ -183,15 +188,30 @@ internal sealed class SftpLockObjects(SftpSession session) : ILockObjects
         return TimeSpan.FromSeconds(Math.Max(0, (long)(now.ModifiedAt ?? 0) - (attributes.ModifiedAt ?? 0)));
     }
 
-    private long Top(SftpClient client, string key, CancellationToken token) => Versions(client, key, token).DefaultIfEmpty(0).Max();
-
-    private List<long> Versions(SftpClient client, string key, CancellationToken token)
+    // What processes left behind that died while they made a version.
+    private void Sweep(SftpClient client, string key, IReadOnlyList<SftpEntry> entries, CancellationToken token)
     {
-        var slash = key.LastIndexOf('/');
-        var name = key[(slash + 1)..] + ".";
+        var slash = key.LastIndexOf('/') + 1;
+        var now = entries.Max(entry => entry.Attributes.ModifiedAt) ?? 0;
+        foreach (var entry in entries)
+        {
+            if (entry.Name.StartsWith($".{key[slash..]}.", StringComparison.Ordinal) && entry.Name.EndsWith(FolderStore.PartialSuffix, StringComparison.Ordinal)
+                && entry.Attributes.ModifiedAt + LongestMaking < now)
+                Remove(client, session.Place.PathOf(key[..slash] + entry.Name), token);
+        }
+    }
+
+    private long Top(SftpClient client, string key, CancellationToken token) => Versions(Entries(client, key, token), key).DefaultIfEmpty(0).Max();
+
+    private IReadOnlyList<SftpEntry> Entries(SftpClient client, string key, CancellationToken token) =>
+        client.List([session.Place.PathOf(key[..Math.Max(key.LastIndexOf('/'), 0)])], token).Single().Entries;
+
+    private static List<long> Versions(IReadOnlyList<SftpEntry> entries, string key)
+    {
+        var name = key[(key.LastIndexOf('/') + 1)..] + ".";
         return
         [
-            .. client.List([session.Place.PathOf(key[..Math.Max(slash, 0)])], token).Single().Entries
+            .. entries
                 .Where(entry => entry.Name.StartsWith(name, StringComparison.Ordinal))
                 .Select(entry => long.TryParse(entry.Name.AsSpan(name.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var version) ? version : 0)
                 .Where(version => version > 0),

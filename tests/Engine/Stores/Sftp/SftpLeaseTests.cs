@@ -181,6 +181,35 @@ public sealed class SftpLeaseTests : IClassFixture<SftpPlaceFixture>, IDisposabl
         Assert.Empty(_again.List("", None));
     }
 
+    [ServerFact]
+    public void What_a_process_left_that_died_while_it_took_a_lease_is_swept()
+    {
+        _store.AcquireLease("config", None).Dispose();
+        File.WriteAllText(Path.Combine(Leases, ".config.lease.01234567.partial"), "{}");
+        File.WriteAllText(Path.Combine(Leases, ".volumes.lease.01234567.partial"), "{}");
+        Age(TimeSpan.FromHours(2));
+        File.WriteAllText(Path.Combine(Leases, ".config.lease.89abcdef.partial"), "{}");
+        _again.AcquireLease("config", None).Dispose();
+
+        Assert.Equal(
+            [".config.lease.89abcdef.partial", ".volumes.lease.01234567.partial"],
+            Directory.GetFiles(Leases, ".*", new EnumerationOptions { AttributesToSkip = default }).Select(Path.GetFileName).Order(StringComparer.Ordinal),
+            StringComparer.Ordinal);
+    }
+
+    [ServerFact]
+    public void A_lease_is_let_go_of_soon_on_a_line_that_is_dead()
+    {
+        using var proxy = new FaultProxy(_place.Server.Port);
+        using var store = _place.Open(_folder, proxy.Port, stall: TimeSpan.FromSeconds(1), lease: new LeaseTimes { Beat = TimeSpan.FromMilliseconds(50), Stale = TimeSpan.FromMinutes(5) }, attempts: 50);
+        var lease = store.AcquireLease("config", None);
+        proxy.Refuse();
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        lease.Dispose();
+
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+    }
+
     public void Dispose()
     {
         _store.Dispose();

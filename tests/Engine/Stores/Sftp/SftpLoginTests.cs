@@ -1,7 +1,7 @@
+using System.Runtime.Versioning;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Stores.Sftp;
-using BotCore.Backup.Engine.Tests.Outside;
 using BotCore.Backup.Protocols.Sftp;
 using BotCore.Backup.TestServers;
 using Xunit;
@@ -10,6 +10,7 @@ namespace BotCore.Backup.Engine.Tests.Stores.Sftp;
 
 /// <summary>What stands between this machine and a store: keys, names, rights, room. Each test has a server of its own where it changes it.</summary>
 [NeedsTools("sshd", "ssh", "ssh-keygen")]
+[UnsupportedOSPlatform("windows")]
 public sealed class SftpLoginTests(SftpPlaceFixture place) : IClassFixture<SftpPlaceFixture>
 {
     private static CancellationToken None => CancellationToken.None;
@@ -152,7 +153,7 @@ public sealed class SftpLoginTests(SftpPlaceFixture place) : IClassFixture<SftpP
         Assert.Equal("sftp://vault/~/x", store.Location);
     }
 
-    [LinuxFact(AsRoot = true, Tools = ["ssh", "ssh-keygen"])]
+    [LinuxServerFact(asRoot: true)]
     public void A_folder_of_somebody_else_is_AccessDenied()
     {
         var folder = place.NewFolder();
@@ -170,7 +171,7 @@ public sealed class SftpLoginTests(SftpPlaceFixture place) : IClassFixture<SftpP
         Assert.Equal(1, store.Find("secret", None)!.Length);
     }
 
-    [MountFact]
+    [MountServerFact]
     public void A_full_disk_is_StoreFull_and_keeps_nothing()
     {
         using var disk = new SmallDisk("size=5m");
@@ -183,7 +184,7 @@ public sealed class SftpLoginTests(SftpPlaceFixture place) : IClassFixture<SftpP
         Assert.InRange(store.FreeSpace!.Value, 3 << 20, 5 << 20);
     }
 
-    [MountFact]
+    [MountServerFact]
     public void A_disk_without_room_for_another_file_is_StoreFull()
     {
         using var disk = new SmallDisk("size=5m,nr_inodes=5");
@@ -196,7 +197,7 @@ public sealed class SftpLoginTests(SftpPlaceFixture place) : IClassFixture<SftpP
         }));
     }
 
-    [MountFact]
+    [MountServerFact]
     public void A_read_only_disk_is_AccessDenied()
     {
         using var disk = new SmallDisk("size=5m");

@@ -1,5 +1,4 @@
 using System.Security.Cryptography;
-using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Stores.Sftp;
 using BotCore.Backup.Engine.Tests.Outside;
