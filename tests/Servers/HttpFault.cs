@@ -28,8 +28,11 @@ public sealed record HttpFault
     /// <summary>The code of that error; null for an empty answer.</summary>
     public string? Code { get; init; }
 
-    /// <summary>More of that error: XML.</summary>
-    public string Details { get; init; } = "";
+    /// <summary>The text of that error.</summary>
+    public string Message { get; init; } = "A fault of the test.";
+
+    /// <summary>A header of that answer, with its end of line.</summary>
+    public string Header { get; init; } = "";
 
     /// <summary>The connections are reset when so many bytes of the body have gone to the server.</summary>
     public long? CutsBody { get; init; }

@@ -186,8 +186,8 @@ public sealed class HttpFaultProxy : IDisposable
 
     private static string Answer(int status, HttpFault fault)
     {
-        var body = fault.Code is null ? "" : $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{fault.Code}</Code><Message>A fault of the test.</Message>{fault.Details}</Error>";
-        return string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Fault\r\nContent-Type: application/xml\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
+        var body = fault.Code is null ? "" : $"<?xml version=\"1.0\" encoding=\"UTF-8\"?><Error><Code>{fault.Code}</Code><Message>{fault.Message}</Message></Error>";
+        return string.Create(CultureInfo.InvariantCulture, $"HTTP/1.1 {status} Fault\r\nContent-Type: application/xml\r\n{fault.Header}Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n\r\n{body}");
     }
 
     private static void Reset(Socket socket)

@@ -5,8 +5,8 @@ using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Adapters.AmazonS3;
 
-/// <summary>An object that is sent in parts. It has no key before it is complete, and is gone when it was aborted. One thread, and those of its parts.</summary>
-internal sealed class MultipartUpload
+/// <summary>An object that is sent in parts. It has no key before it is complete, and is gone when it is disposed before. One thread, and those of its parts.</summary>
+internal sealed class MultipartUpload : IDisposable
 {
     // Putting an object of 10,000 parts together takes a server minutes, in which it may say nothing.
     private const int PatienceToComplete = 5;
@@ -24,6 +24,7 @@ internal sealed class MultipartUpload
     private readonly SemaphoreSlim _slots;
     private readonly List<Task<(PartETag Tag, PartDigest Digest)>> _sent = [];
     private Exception? _failure;
+    private bool _isComplete;
 
     private MultipartUpload(S3Connection connection, string key, string id, ObjectFacts facts, CancellationToken token)
     {
@@ -45,22 +46,16 @@ internal sealed class MultipartUpload
         if (connection.SendsChecksums)
             request.ChecksumAlgorithm = ChecksumAlgorithm.CRC32C;
         facts.Put(request);
-        var tries = 0;
         string? id = null;
         try
         {
-            id = connection.Call(key, (client, waits) =>
-            {
-                tries++;
-                return client.InitiateMultipartUploadAsync(request, waits.Token);
-            }, token).UploadId;
+            id = connection.Call(key, (client, waits) => client.InitiateMultipartUploadAsync(request, waits.Token), token).UploadId;
             return new MultipartUpload(connection, key, id, facts, token);
         }
         finally
         {
-            // An upload whose answer was lost has no owner: nobody would ever end it.
-            if (tries > 1 || id is null)
-                AbortOthers(connection, key, id, began);
+            // One whose answer was lost has no owner: nobody would ever end it. And .NET asks again by itself where a kept connection breaks, and says nothing of it.
+            AbortOthers(connection, key, id, began);
         }
     }
 
@@ -104,17 +99,20 @@ internal sealed class MultipartUpload
     public void Complete(S3Conditions conditions, long length)
     {
         conditions.OnCommit(condition => _connection.Retry.Run(() => CompleteOnce(condition, length), _token));
-        _failed.Dispose();
-        _slots.Dispose();
+        _isComplete = true;
     }
 
-    /// <summary>Ends it, whatever is on its way; never throws what the store says to that, since the next run sweeps.</summary>
-    public void Abort()
+    /// <summary>Ends what is not complete, whatever is on its way; never throws what the store says to that, since the next run sweeps.</summary>
+    public void Dispose()
     {
-        _failed.Cancel();
-        WaitForAll();
-        using var patience = new CancellationTokenSource(LongestAbort);
-        Abort(_connection, _key, _id, patience.Token);
+        if (!_isComplete)
+        {
+            _failed.Cancel();
+            WaitForAll();
+            using var patience = new CancellationTokenSource(LongestAbort);
+            Abort(_connection, _key, _id, patience.Token);
+        }
+
         _failed.Dispose();
         _slots.Dispose();
     }

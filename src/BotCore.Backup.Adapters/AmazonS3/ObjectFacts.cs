@@ -14,6 +14,9 @@ internal sealed class ObjectFacts(S3StoreOptions options, string? runId)
     // Tells an object of this very writer from another's of the same content: an answer may be lost, and the object be there.
     private const string Writer = "botbackup-writer";
 
+    // Of a large object the lock begins with its first part.
+    private static readonly TimeSpan LockSlack = TimeSpan.FromDays(1);
+
     private readonly string _writer = RandomNumberGenerator.GetHexString(32, lowercase: true);
 
     public void Put(PutObjectRequest request)
@@ -49,6 +52,13 @@ internal sealed class ObjectFacts(S3StoreOptions options, string? runId)
     /// <summary>Whether an object of this length was written by this writer.</summary>
     public bool IsMine(GetObjectMetadataResponse there, long length) =>
         there.ContentLength == length && string.Equals(there.Metadata[Writer], _writer, StringComparison.Ordinal);
+
+    /// <summary>Whether it is locked for as long as it must be.</summary>
+    public bool IsLocked(GetObjectMetadataResponse there) =>
+        options.ObjectLockDays is not { } days || (there.ObjectLockMode == Mode && there.ObjectLockRetainUntilDate?.ToUniversalTime() > DateTime.UtcNow.AddDays(days) - LockSlack);
+
+    /// <summary>The lock by itself; null for none.</summary>
+    public ObjectLockRetention? Lock => Until is { } until ? new ObjectLockRetention { Mode = new ObjectLockRetentionMode(Mode.Value), RetainUntilDate = until } : null;
 
     public static string? RunOf(GetObjectMetadataResponse there) => there.Metadata[Run] is { Length: > 0 } run ? run : null;
 

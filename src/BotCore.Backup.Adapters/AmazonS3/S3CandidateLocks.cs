@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Security.Cryptography;
 using BotCore.Backup.Engine.Stores.Leases;
 
@@ -10,6 +11,8 @@ namespace BotCore.Backup.Adapters.AmazonS3;
 internal sealed class S3CandidateLocks(S3Connection connection, S3Conditions conditions) : ILockObjects
 {
     private const int LongestPause = 250;
+
+    private readonly ConcurrentDictionary<string, string> _versions = new(StringComparer.Ordinal);
 
     public string? TryCreate(string key, byte[] content, CancellationToken token) => Candidates(key, token).Count > 0 ? null : Put(key, content, null, token);
 
@@ -31,24 +34,28 @@ internal sealed class S3CandidateLocks(S3Connection connection, S3Conditions con
     {
         if (!Candidates(key, token).Contains(tag, StringComparer.Ordinal))
             return false;
-        S3Store.Remove(connection, $"{key}/{tag}", token);
+        Remove(key, tag, token);
         return true;
     }
 
     private string? Put(string key, byte[] content, string? instead, CancellationToken token)
     {
         var mine = RandomNumberGenerator.GetHexString(32, lowercase: true);
-        conditions.Put($"{key}/{mine}", S3LockObjects.Body(content), null, ifNone: false, token);
+        if (conditions.Put($"{key}/{mine}", S3LockObjects.Body(content), null, ifNone: false, token)?.VersionId is { Length: > 0 } version)
+            _versions[mine] = version;
         if (instead is not null)
-            S3Store.Remove(connection, $"{key}/{instead}", token);
+            Remove(key, instead, token);
         if (Candidates(key, token) is [var one] && string.Equals(one, mine, StringComparison.Ordinal))
             return mine;
-        S3Store.Remove(connection, $"{key}/{mine}", token);
+        Remove(key, mine, token);
         // So that two that met do not meet again.
         token.WaitHandle.WaitOne(Random.Shared.Next(LongestPause));
         token.ThrowIfCancellationRequested();
         return null;
     }
+
+    // Names are never used twice, so its version can go without a marker.
+    private void Remove(string key, string name, CancellationToken token) => S3Store.Remove(connection, $"{key}/{name}", token, _versions.TryRemove(name, out var version) ? version : null);
 
     // Oldest first.
     private List<string> Candidates(string key, CancellationToken token)

@@ -84,20 +84,43 @@ internal sealed class S3Conditions(S3Connection connection)
         }
     }
 
+    // What went wrong before this is what must be told.
+    private void Remove(string key, List<string?> versions)
+    {
+        try
+        {
+            foreach (var version in versions.Distinct(StringComparer.Ordinal))
+                S3Store.Remove(connection, key, CancellationToken.None, version);
+        }
+        catch (BackupException)
+        {
+            // It is never listed, and harms nobody.
+        }
+    }
+
     private ConditionForm Ask(CancellationToken token)
     {
         var key = $"{S3Keys.Own}conditions-{RandomNumberGenerator.GetHexString(16, lowercase: true)}";
         // The same each time, so that its tag stays and a request whose answer was lost can be made again.
         var content = "What the server makes of conditions.\n"u8.ToArray();
+        var versions = new List<string?>();
+        PutObjectResponse? Try(string? ifMatch)
+        {
+            var answer = Put(key, content, ifMatch, ifNone: ifMatch is null, token);
+            if (answer is not null)
+                versions.Add(answer.VersionId);
+            return answer;
+        }
+
         try
         {
-            Put(key, content, null, ifNone: true, token);
-            if (Put(key, content, null, ifNone: true, token) is not null || connection.Head(key, token) is not { } there)
+            Try(null);
+            if (Try(null) is not null || connection.Head(key, token) is not { } there)
                 return ConditionForm.None;
             foreach (var form in new[] { ConditionForm.Quoted, ConditionForm.Bare })
             {
-                if (Put(key, content, Tag(there.ETag.Trim('"'), form), ifNone: false, token) is not null)
-                    return Put(key, content, Tag(new string('0', 32), form), ifNone: false, token) is null ? form : ConditionForm.None;
+                if (Try(Tag(there.ETag.Trim('"'), form)) is not null)
+                    return Try(Tag(new string('0', 32), form)) is null ? form : ConditionForm.None;
             }
 
             return ConditionForm.None;
@@ -108,7 +131,7 @@ internal sealed class S3Conditions(S3Connection connection)
         }
         finally
         {
-            S3Store.Remove(connection, key, token);
+            Remove(key, versions);
         }
     }
 }

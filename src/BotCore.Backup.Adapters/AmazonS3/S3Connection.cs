@@ -56,14 +56,14 @@ internal sealed class S3Connection : IDisposable
         {
             throw new OperationCanceledException(token);
         }
-        catch (Exception wrong) when (_failures.Of(wrong, key) is { } failure)
+        catch (Exception wrong) when (Failure(wrong, key) is { } failure)
         {
-            throw failure;
+            throw new BackupException(failure);
         }
     }
 
     /// <summary>The failure of reading what an answer brings.</summary>
-    public BackupException? Failure(Exception wrong, string key) => _failures.Of(wrong, key);
+    public Failure? Failure(Exception wrong, string key) => _failures.Of(wrong, key)?.Failure;
 
     /// <summary>An object's facts; null where there is none.</summary>
     public GetObjectMetadataResponse? Head(string key, CancellationToken token)
@@ -79,7 +79,9 @@ internal sealed class S3Connection : IDisposable
                 return null;
             if (answer.StatusCode is HttpStatusCode.NotFound or HttpStatusCode.Forbidden or HttpStatusCode.BadRequest or HttpStatusCode.MovedPermanently)
                 Look(token);
-            return answer.StatusCode == HttpStatusCode.NotFound ? null : throw wrong;
+            if (answer.StatusCode == HttpStatusCode.NotFound)
+                return null;
+            throw;
         }
     }
 

@@ -5,7 +5,6 @@ using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using Amazon.Runtime;
 using Amazon.Runtime.Internal;
-using Amazon.S3;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores.S3;
 
@@ -123,13 +122,8 @@ internal sealed partial class S3Failures(S3StoreOptions options, string location
     {
         if ((wrong.InnerException as HttpErrorResponseException)?.Response?.GetHeaderValue("x-amz-bucket-region") is { Length: > 0 } named)
             return named;
-        return (wrong as AmazonS3Exception)?.ResponseBody is { } body && Region().Match(body) is { Success: true } match
-            ? match.Groups["name"].Value
-            : Expecting().Match(wrong.Message) is { Success: true } expected ? expected.Groups["name"].Value : null;
+        return Expecting().Match(wrong.Message) is { Success: true } expected ? expected.Groups["name"].Value : null;
     }
-
-    [GeneratedRegex("<Region>(?<name>[a-z0-9-]+)</Region>", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
-    private static partial Regex Region();
 
     [GeneratedRegex("expecting '(?<name>[a-z0-9-]+)'", RegexOptions.ExplicitCapture, matchTimeoutMilliseconds: 1000)]
     private static partial Regex Expecting();

@@ -53,7 +53,7 @@ internal sealed class S3ReadStream(GetObjectResponse answer, S3Connection connec
         }
         catch (Exception wrong) when (connection.Failure(wrong, key) is { } failure)
         {
-            throw failure;
+            throw new BackupException(failure);
         }
 
         if (_to == 0)

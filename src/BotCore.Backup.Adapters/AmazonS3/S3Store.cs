@@ -73,13 +73,18 @@ internal sealed class S3Store : IStore, IObjectLock, IDisposable
 
     public void Dispose() => _connection.Dispose();
 
-    /// <summary>Removes an object; one that is not there is no error.</summary>
-    internal static void Remove(S3Connection connection, string key, CancellationToken token)
+    /// <summary>Removes an object; one that is not there is no error. With <paramref name="version"/> that version alone, so that no marker stays where the bucket keeps versions.</summary>
+    internal static void Remove(S3Connection connection, string key, CancellationToken token, string? version = null)
     {
-        var request = new DeleteObjectRequest { BucketName = connection.Options.Bucket, Key = connection.Keys.Full(key) };
+        var request = new DeleteObjectRequest { BucketName = connection.Options.Bucket, Key = connection.Keys.Full(key), VersionId = version };
         try
         {
             connection.Call(key, (client, waits) => client.DeleteObjectAsync(request, waits.Token), token);
+        }
+        catch (BackupException denied) when (version is not null && denied.Failure.Kind == FailureKind.AccessDenied)
+        {
+            // Versions have rights and locks of their own.
+            Remove(connection, key, token);
         }
         catch (BackupException none) when (none.Failure.Kind == FailureKind.BackupNotFound)
         {

@@ -7,6 +7,8 @@ namespace BotCore.Backup.Adapters.AmazonS3;
 /// <summary>A new object. What fits into the first part goes in one piece; what does not goes in parts, several at a time, while the next is filled.</summary>
 internal sealed class S3StoreWriter : StoreWriter
 {
+    private static readonly TimeSpan LongestGoodbye = TimeSpan.FromSeconds(30);
+
     private readonly S3Connection _connection;
     private readonly S3Conditions _conditions;
     private readonly string _key;
@@ -17,6 +19,7 @@ internal sealed class S3StoreWriter : StoreWriter
     private MultipartUpload? _upload;
     private long _length;
     private bool _isOver;
+    private bool _isUncertain;
 
     public S3StoreWriter(S3Connection connection, S3Conditions conditions, string key, string? runId, CancellationToken token)
     {
@@ -56,8 +59,10 @@ internal sealed class S3StoreWriter : StoreWriter
             PutWhole();
         else
             PutParts(_upload);
+        _isUncertain = false;
         _isOver = true;
-        _upload = null;
+        if (_connection.Options.ObjectLockDays is not null)
+            Lock();
     }
 
     protected override void Dispose(bool disposing)
@@ -65,13 +70,29 @@ internal sealed class S3StoreWriter : StoreWriter
         if (disposing)
         {
             _isOver = true;
-            _upload?.Abort();
+            _upload?.Dispose();
             _upload = null;
+            if (_isUncertain)
+                RemoveMine();
             _part.Dispose();
             _memory.Dispose();
         }
 
         base.Dispose(disposing);
+    }
+
+    // Not every server locks what was put together of parts.
+    private void Lock()
+    {
+        if (_connection.Head(_key, _token) is { } there && _facts.IsLocked(there))
+            return;
+        var request = new PutObjectRetentionRequest { BucketName = _connection.Options.Bucket, Key = _connection.Keys.Full(_key), Retention = _facts.Lock };
+        _connection.Call(_key, (client, waits) => client.PutObjectRetentionAsync(request, waits.Token), _token);
+        if (_connection.Head(_key, _token) is not { } now || !_facts.IsLocked(now))
+        {
+            throw new BackupException(
+                FailureKind.ServerUnsupported, $"'{_key}' is in {_connection.Keys.Location}, and the server did not lock it.", "Use a server with Object Lock, or ask for no lock.", _connection.Keys.Location);
+        }
     }
 
     private int Append(ReadOnlySpan<byte> buffer)
@@ -109,6 +130,7 @@ internal sealed class S3StoreWriter : StoreWriter
     {
         var digest = PartDigest.Of(_part, _connection.SendsChecksums, _token);
         DemandFree();
+        _isUncertain = true;
         try
         {
             var answer = _conditions.OnCommit(condition => _connection.Call(_key, (client, waits) => client.PutObjectAsync(Request(digest, waits, condition), waits.Token), _token));
@@ -151,6 +173,7 @@ internal sealed class S3StoreWriter : StoreWriter
         upload.Send(_part);
         var etag = upload.Wait();
         DemandFree();
+        _isUncertain = true;
         upload.Complete(_conditions, _length);
         // Not every server says in its answer what it made.
         if (_connection.Head(_key, _token) is not { } there || !_facts.IsMine(there, _length) || (IsOfParts(there.ETag) && !string.Equals(there.ETag.Trim('"'), etag, StringComparison.Ordinal)))
@@ -166,12 +189,21 @@ internal sealed class S3StoreWriter : StoreWriter
             throw MultipartUpload.Taken(_connection, _key);
     }
 
-    // What is there is not what was written: it must not stay under its key.
-    private BackupException Changed()
+    // It may have been given its key although nobody heard so, or hold what was not sent: it must not stay there.
+    private void RemoveMine()
     {
-        if (_connection.Head(_key, _token) is { } there && _facts.IsMine(there, there.ContentLength))
-            S3Store.Remove(_connection, _key, _token);
-        return new BackupException(
-            FailureKind.ChecksumMismatch, $"What {_connection.Keys.Location} has of '{_key}' is not what was sent.", "Something on the way or on the server changes bytes: look there, and run again.", _connection.Keys.Location);
+        using var patience = new CancellationTokenSource(LongestGoodbye);
+        try
+        {
+            if (_connection.Head(_key, patience.Token) is { } there && _facts.IsMine(there, there.ContentLength))
+                S3Store.Remove(_connection, _key, patience.Token);
+        }
+        catch (Exception unheard) when (unheard is BackupException or OperationCanceledException)
+        {
+            // Without a manifest it is no backup, and the next run removes what its intent names.
+        }
     }
+
+    private BackupException Changed() => new(
+        FailureKind.ChecksumMismatch, $"What {_connection.Keys.Location} has of '{_key}' is not what was sent.", "Something on the way or on the server changes bytes: look there, and run again.", _connection.Keys.Location);
 }

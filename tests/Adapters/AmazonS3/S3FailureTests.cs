@@ -99,13 +99,13 @@ public sealed class S3FailureTests(S3Server server)
     }
 
     [Theory]
-    [InlineData(400, "AuthorizationHeaderMalformed", "<Region>eu-central-1</Region>")]
-    [InlineData(301, "PermanentRedirect", "<Region>eu-central-1</Region>")]
-    public void The_right_region_is_named(int status, string code, string details)
+    [InlineData(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-central-1'", "")]
+    [InlineData(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.", "x-amz-bucket-region: eu-central-1\r\n")]
+    public void The_right_region_is_named(int status, string code, string message, string header)
     {
         var proxy = server.NewProxy();
         var store = server.Open(server.Options(server.NewBucket()) with { Endpoint = proxy.Endpoint });
-        proxy.Add(new() { Of = _ => true, Status = status, Code = code, Details = details, Times = 1000 });
+        proxy.Add(new() { Of = _ => true, Status = status, Code = code, Message = message, Header = header, Times = 1000 });
         var failure = Fails(() => store.List("", None).ToList());
 
         Assert.Equal(FailureKind.ConfigurationInvalid, failure.Kind);

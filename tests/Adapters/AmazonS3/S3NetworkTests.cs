@@ -87,11 +87,25 @@ public sealed class S3NetworkTests
 
         Assert.Equal(FailureKind.StoreUnreachable, failure.Kind);
         _proxy.Mend();
-        // After the object is there and before that could be seen: it is the publication's to remove.
         Assert.Empty(_server.Requests.Keys(_bucket));
         Assert.Empty(_server.Requests.Uploads(_bucket));
         S3StoreTests.Put(_store, "mongodb/a", [1]);
         Assert.Equal([1], _server.Requests.Get(_bucket, "mongodb/a"));
+    }
+
+    [Theory]
+    [InlineData(1000)]
+    [InlineData(500_000)]
+    public void An_object_that_is_there_though_nobody_heard_so_does_not_stay(int length)
+    {
+        // Heads before the object is begun go well.
+        _proxy.Add(new() { Of = Stage(length < 10_000 ? "put" : "complete"), CutsAnswer = 0, Times = 1000 });
+        _proxy.Add(new() { Of = Stage("head"), After = length < 10_000 ? 1 : 2, Times = length < 10_000 ? S3Server.Retry.Attempts : 5 * S3Server.Retry.Attempts, Status = 503, Code = "SlowDown" });
+        Assert.Equal(FailureKind.StoreUnreachable, Assert.Throws<BackupException>(() => S3StoreTests.Put(_store, "mongodb/a", Content(length))).Failure.Kind);
+
+        _proxy.Mend();
+        Assert.Empty(_server.Requests.Keys(_bucket));
+        Assert.Empty(_server.Requests.Uploads(_bucket));
     }
 
     [Fact]

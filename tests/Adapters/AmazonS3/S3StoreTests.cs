@@ -76,7 +76,8 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
     public void Twenty_thousand_objects_are_listed_page_by_page()
     {
         const int count = 20_000;
-        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => server.Requests.Put(Bucket, FormattableString.Invariant($"config/{i:D6}"), []));
+        var bucket = Bucket;
+        Parallel.For(0, count, new ParallelOptions { MaxDegreeOfParallelism = 16 }, i => server.Requests.Put(bucket, FormattableString.Invariant($"config/{i:D6}"), []));
         var proxy = server.NewProxy();
         var through = server.Open(server.Options(Bucket) with { Endpoint = proxy.Endpoint });
 
