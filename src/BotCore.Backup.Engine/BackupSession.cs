@@ -91,7 +91,11 @@ public sealed class BackupSession : IDisposable
     }
 
     /// <inheritdoc/>
-    public void Dispose() => Keys.Dispose();
+    public void Dispose()
+    {
+        Keys.Dispose();
+        _stores.Dispose();
+    }
 
     /// <summary>A cipher for one archive, as the settings and the command ask.</summary>
     internal IArchiveCipher NewCipher()

@@ -12,6 +12,9 @@ public sealed class CloudLayoutStore(IStore inner) : IStore, IDisposable
     /// <inheritdoc/>
     public string Name => inner.Name;
 
+    /// <summary>The store beneath.</summary>
+    internal IStore Inner => inner;
+
     /// <inheritdoc/>
     public string Location => inner.Location;
 

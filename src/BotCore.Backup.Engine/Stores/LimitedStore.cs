@@ -14,6 +14,9 @@ public sealed class LimitedStore(IStore inner, BandwidthLimit limit) : IStore, I
     /// <inheritdoc/>
     public string Name => inner.Name;
 
+    /// <summary>The store beneath.</summary>
+    internal IStore Inner => inner;
+
     /// <inheritdoc/>
     public string Location => inner.Location;
 

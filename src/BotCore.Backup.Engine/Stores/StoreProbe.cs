@@ -46,6 +46,11 @@ public static class StoreProbe
                 RoundTrip(store, token);
             }
 
+            var locked = LockOf(store)?.ProveLock(token);
+            if (locked is { State: ObjectLockState.Broken })
+                throw Untrue(store, locked.Detail.TrimEnd('.'));
+            if (locked is { State: ObjectLockState.Proven })
+                found = found with { Remarks = [locked.Detail] };
             return found with { Outcome = Outcome.Succeeded, Duration = watch.Elapsed, FreeSpace = store.FreeSpace is { } free ? new ByteSize(free) : null };
         }
         catch (BackupException wrong)
@@ -84,6 +89,14 @@ public static class StoreProbe
         if (store.Find(key, token) is not null)
             throw Untrue(store, "it still shows an object that was removed");
     }
+
+    private static IObjectLock? LockOf(IStore store) => store switch
+    {
+        IObjectLock locking => locking,
+        CloudLayoutStore cloud => LockOf(cloud.Inner),
+        LimitedStore limited => LockOf(limited.Inner),
+        _ => null,
+    };
 
     private static BackupException Untrue(IStore store, string what) => new(
         FailureKind.StoreUnreachable, $"{store.Location} cannot be used: {what}.", "Look at that store with its own tools; no backup can be trusted to it.", store.Location);

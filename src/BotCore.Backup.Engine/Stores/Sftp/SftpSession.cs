@@ -139,12 +139,17 @@ internal sealed class SftpSession(SftpStoreOptions options, StoreRetry retry) : 
         }
     }
 
-    public void Dispose()
+    public void Dispose() => End(isOver: true);
+
+    /// <summary>Ends the connection; the next call makes another.</summary>
+    public void Disconnect() => End(isOver: false);
+
+    private void End(bool isOver)
     {
         _gate.Wait();
         try
         {
-            _isOver = true;
+            _isOver |= isOver;
             _client?.Dispose();
             _client = null;
         }

@@ -127,6 +127,9 @@ public sealed class SftpStore : IStore, IDisposable
     /// <inheritdoc/>
     public string Locate(string key) => _session.Place.Locate(key);
 
+    /// <summary>Ends the connection, if there is one; the next call makes another.</summary>
+    public void Disconnect() => _session.Disconnect();
+
     /// <summary>Ends the connection. Streams and leases of this store must be disposed of before.</summary>
     public void Dispose() => _session.Dispose();
 }
