@@ -53,10 +53,11 @@ public sealed class CloudLayoutTests
         Assert.Equal("config/a", store.List("", default).First().Key);
 
         Assert.Equal(0, inner.Open);
+        inner.Asked.Clear();
         Assert.Equal(
             ["mongodb/2025/11/mongodb_full_1", "mongodb/2025/11/mongodb_incremental_1"],
             store.List("mongodb/2025/11/", default).Select(one => one.Key), StringComparer.Ordinal);
-        Assert.Equal(["", "mongodb/2025/11/", "mongodb_full/2025/11/", "mongodb_incremental/2025/11/"], inner.Asked.Distinct(StringComparer.Ordinal).Where(asked => asked.Length is 0 or > 12).Order(StringComparer.Ordinal), StringComparer.Ordinal);
+        Assert.Equal(["mongodb/2025/11/", "mongodb_full/2025/11/", "mongodb_incremental/2025/11/"], inner.Asked.Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
 
     private static Gen<string> Keys()

@@ -240,6 +240,7 @@ public sealed partial class GoogleStorageServer
     {
         var one = new StoredObject(bucket, name, ++_generation, blob, Clock.GetUtcNow())
         {
+            Server = Endpoint,
             Metadata = (JsonObject?)resource["metadata"]?.DeepClone() ?? [],
             ContentType = (string?)resource["contentType"] ?? "application/octet-stream",
         };

@@ -93,7 +93,7 @@ public sealed partial class GoogleStorageServer : IDisposable
         {
             var blob = NewBlob();
             blob.Append(content);
-            Put(new StoredObject(bucket, name, ++_generation, blob, Clock.GetUtcNow()));
+            Put(new StoredObject(bucket, name, ++_generation, blob, Clock.GetUtcNow()) { Server = Endpoint });
         }
     }
 
@@ -274,6 +274,9 @@ public sealed partial class GoogleStorageServer : IDisposable
         if (head.Path.StartsWith("/computeMetadata/", StringComparison.Ordinal))
             return MetadataServer(head);
         var path = head.Path.Split('/', StringSplitOptions.RemoveEmptyEntries).Select(Uri.UnescapeDataString).ToArray();
+        // Google's own client puts it before the path of uploads.
+        if (path is ["resumable", .. var rest])
+            path = rest;
         // The address of a session is a key of its own; a token that comes along must be good all the same.
         var isSession = head.Query("upload_id") is not null;
         if (Unauthorized(head, isSession) is { } refusal)

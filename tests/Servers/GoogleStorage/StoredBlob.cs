@@ -4,21 +4,35 @@ using Microsoft.Win32.SafeHandles;
 
 namespace BotCore.Backup.TestServers.GoogleStorage;
 
-/// <summary>Bytes that a server keeps, in a file that goes away with it: what a test weighs in memory is then the client's.</summary>
-internal sealed class StoredBlob : IDisposable
+/// <summary>Bytes that a server keeps; many of them in a file that goes away with it: what a test weighs in memory is then the client's.</summary>
+internal sealed class StoredBlob(string folder) : IDisposable
 {
+    private const int MostInMemory = 1 << 20;
+
     private static readonly uint[] Table = MakeTable();
 
-    private readonly SafeFileHandle _file;
-    private readonly IncrementalHash _md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+    private byte[] _small = [];
+    private SafeFileHandle? _file;
     private uint _crc = ~0u;
-
-    public StoredBlob(string folder) =>
-        _file = File.OpenHandle(Path.Combine(folder, Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
 
     public long Length { get; private set; }
 
-    public string Md5 => Convert.ToBase64String(_md5.GetCurrentHash());
+    public string Md5
+    {
+        get
+        {
+            using var md5 = IncrementalHash.CreateHash(HashAlgorithmName.MD5);
+            var buffer = new byte[64 * 1024];
+            for (long at = 0; at < Length;)
+            {
+                var read = Read(buffer, at);
+                md5.AppendData(buffer.AsSpan(0, read));
+                at += read;
+            }
+
+            return Convert.ToBase64String(md5.GetHashAndReset());
+        }
+    }
 
     // By a table, bit for bit as the polynomial says it, and not by the instruction that the client uses.
     public string Crc32C
@@ -33,20 +47,32 @@ internal sealed class StoredBlob : IDisposable
 
     public void Append(ReadOnlySpan<byte> data)
     {
-        RandomAccess.Write(_file, data, Length);
+        if (_file is null && Length + data.Length > MostInMemory)
+        {
+            _file = File.OpenHandle(Path.Combine(folder, Guid.NewGuid().ToString("N")), FileMode.CreateNew, FileAccess.ReadWrite, FileShare.None, FileOptions.DeleteOnClose);
+            RandomAccess.Write(_file, _small, 0);
+            _small = [];
+        }
+
+        if (_file is null)
+            _small = [.. _small, .. data];
+        else
+            RandomAccess.Write(_file, data, Length);
         Length += data.Length;
-        _md5.AppendData(data);
         foreach (var value in data)
             _crc = Table[(byte)(_crc ^ value)] ^ (_crc >> 8);
     }
 
-    public int Read(Span<byte> buffer, long offset) => RandomAccess.Read(_file, buffer, offset);
-
-    public void Dispose()
+    public int Read(Span<byte> buffer, long offset)
     {
-        _file.Dispose();
-        _md5.Dispose();
+        if (_file is not null)
+            return RandomAccess.Read(_file, buffer, offset);
+        var count = (int)Math.Min(buffer.Length, Length - offset);
+        _small.AsSpan((int)offset, count).CopyTo(buffer);
+        return count;
     }
+
+    public void Dispose() => _file?.Dispose();
 
     private static uint[] MakeTable()
     {

@@ -13,6 +13,9 @@ internal sealed record StoredObject(string Bucket, string Name, long Generation,
     /// <summary>What the server says its checksum is.</summary>
     public string Crc32C { get; init; } = Blob.Crc32C;
 
+    /// <summary>The server's address.</summary>
+    public Uri? Server { get; init; }
+
     /// <summary>The object resource, or the fields of it that were asked for.</summary>
     public JsonObject ToJson(IReadOnlySet<string>? fields = null)
     {
@@ -29,10 +32,13 @@ internal sealed record StoredObject(string Bucket, string Name, long Generation,
             ["updated"] = Time(Written),
             ["storageClass"] = "STANDARD",
             ["size"] = Blob.Length.ToString(CultureInfo.InvariantCulture),
-            ["md5Hash"] = Blob.Md5,
             ["crc32c"] = Crc32C,
             ["etag"] = $"CI{Generation}",
         };
+        if (fields?.Contains("md5Hash") != false)
+            all["md5Hash"] = Blob.Md5;
+        if (Server is not null)
+            all["mediaLink"] = new Uri(Server, string.Create(CultureInfo.InvariantCulture, $"/download/storage/v1/b/{Bucket}/o/{Uri.EscapeDataString(Name)}?generation={Generation}&alt=media")).AbsoluteUri;
         if (Metadata.Count > 0)
             all["metadata"] = Metadata.DeepClone();
         foreach (var other in all.Select(pair => pair.Key).Where(name => fields?.Contains(name) == false).ToList())

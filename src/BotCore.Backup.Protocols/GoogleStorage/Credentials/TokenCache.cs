@@ -81,11 +81,7 @@ internal sealed class TokenCache(GoogleStorageOptions options, GoogleConnection 
     {
         try
         {
-            return connection.SendBare(watch =>
-            {
-                _ = watch;
-                return credentials.Ask(now);
-            }, credentials.IsMachine ? options.MetadataTimeout : connection.Timeout, credentials.IsMachine, token);
+            return connection.SendBare(_ => credentials.Ask(now), credentials.IsMachine ? options.MetadataTimeout : connection.Timeout, credentials.IsMachine, token);
         }
         catch (GoogleStorageException unreachable) when (credentials.IsMachine && unreachable.Error == GoogleStorageError.Unreachable)
         {

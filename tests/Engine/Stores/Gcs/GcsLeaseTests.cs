@@ -110,7 +110,8 @@ public sealed class GcsLeaseTests : IDisposable
         _serverClock.Now += TimeSpan.FromSeconds(90);
         var there = objects.Read("lock", default)!;
 
-        Assert.Equal(([1], tag), (there.Content, there.Tag));
+        Assert.Equal([1], there.Content);
+        Assert.Equal(tag, there.Tag);
         Assert.InRange(there.Age, TimeSpan.FromSeconds(88), TimeSpan.FromSeconds(92));
         var next = objects.TryReplace("lock", [3], tag, default)!;
         Assert.Null(objects.TryReplace("lock", [4], tag, default));

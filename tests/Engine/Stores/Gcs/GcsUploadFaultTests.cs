@@ -164,7 +164,7 @@ public sealed class GcsUploadFaultTests : IDisposable
     [InlineData(Fault.Close, 1_690_000, long.MaxValue)]
     [InlineData(Fault.Reset, long.MaxValue, 100)]
     [InlineData(Fault.Close, long.MaxValue, 900)]
-    [InlineData(Fault.Reset, long.MaxValue, 1_300)]
+    [InlineData(Fault.Reset, long.MaxValue, 500)]
     [InlineData(Fault.Stall, 700_000, long.MaxValue)]
     [InlineData(Fault.Stall, long.MaxValue, 600)]
     public void A_way_that_breaks_is_gone_again(Fault fault, long toServer, long toClient)
