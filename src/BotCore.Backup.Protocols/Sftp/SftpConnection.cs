@@ -233,4 +233,5 @@ internal sealed class SftpConnection : IDisposable
 
         if (Environment.TickCount64 - Volatile.Read(ref _lastMove) > limit.TotalMilliseconds)
             Fail(new SftpException(SftpError.TimedOut, $"Nothing came from the server for {limit.TotalSeconds:0.#} seconds."));
-    }}
+    }
+}

@@ -48,8 +48,8 @@ public sealed class SshDiagnosisTests
         var arguments = SshArguments.Of(new SftpOptions { Host = "vault", Port = 2222, User = "backup", KeyFile = "/k", Arguments = ["-oStrictHostKeyChecking=no"] });
 
         Assert.True(arguments.IndexOf("StrictHostKeyChecking=yes") < arguments.IndexOf("-oStrictHostKeyChecking=no"));
-        Assert.Contains("BatchMode=yes", arguments);
-        Assert.Contains("NumberOfPasswordPrompts=0", arguments);
-        Assert.Equal(["-s", "--", "vault", "sftp"], arguments[^4..]);
+        Assert.Contains("BatchMode=yes", arguments, StringComparer.Ordinal);
+        Assert.Contains("NumberOfPasswordPrompts=0", arguments, StringComparer.Ordinal);
+        Assert.Equal(["-s", "--", "vault", "sftp"], arguments[^4..], StringComparer.Ordinal);
     }
 }

@@ -159,44 +159,6 @@ public sealed class SftpStoreTests : StoreContract, IClassFixture<SftpPlaceFixtu
     }
 
     [ServerFact]
-    public void A_hundred_megabytes_come_back_and_little_memory_is_held()
-    {
-        const int size = 150 << 20;
-        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        var part = RandomNumberGenerator.GetBytes(1 << 20);
-        var before = GC.GetTotalMemory(forceFullCollection: true);
-        long highest = 0;
-        using (var writer = Store.Create("volumes/big", None))
-        {
-            for (var written = 0; written < size; written += part.Length)
-            {
-                part[0]++;
-                hash.AppendData(part);
-                writer.Write(part);
-                if (written % (16 << 20) == 0)
-                    highest = Math.Max(highest, GC.GetTotalMemory(forceFullCollection: true));
-            }
-
-            writer.Commit();
-        }
-
-        var sent = hash.GetHashAndReset();
-        using (var stream = Again.OpenRead("volumes/big", 0, None))
-        {
-            long got = 0;
-            for (int read; (read = stream.Read(part)) > 0; got += read)
-            {
-                hash.AppendData(part.AsSpan(0, read));
-                if (got % (16 << 20) < read)
-                    highest = Math.Max(highest, GC.GetTotalMemory(forceFullCollection: true));
-            }
-        }
-
-        Assert.Equal(sent, hash.GetHashAndReset());
-        Assert.InRange(highest - before, 0, 48 << 20);
-    }
-
-    [ServerFact]
     public void A_cancelled_upload_leaves_nothing_and_the_connection_serves_on()
     {
         using var cancel = new CancellationTokenSource();
