@@ -1,4 +1,4 @@
-using System.Buffers;
+using System.Collections.Concurrent;
 
 namespace BotCore.Backup.Adapters.AmazonS3;
 
@@ -7,6 +7,8 @@ internal sealed class PartMemory : IDisposable
 {
     private const int LargestSegment = 1 << 20;
 
+    // The shared pool keeps an array for every thread that gave one back, and each part has a thread of its own.
+    private readonly ConcurrentStack<byte[]> _free = [];
     private readonly SemaphoreSlim _left;
 
     public PartMemory(int bytes, int firstPart)
@@ -24,12 +26,12 @@ internal sealed class PartMemory : IDisposable
     public byte[] Rent(CancellationToken token)
     {
         _left.Wait(token);
-        return ArrayPool<byte>.Shared.Rent(SegmentSize);
+        return _free.TryPop(out var segment) ? segment : GC.AllocateUninitializedArray<byte>(SegmentSize);
     }
 
     public void Return(byte[] segment)
     {
-        ArrayPool<byte>.Shared.Return(segment);
+        _free.Push(segment);
         _left.Release();
     }
 

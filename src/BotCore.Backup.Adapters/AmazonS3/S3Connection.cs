@@ -12,6 +12,8 @@ namespace BotCore.Backup.Adapters.AmazonS3;
 /// <summary>One client of the SDK, and the one way through which everything asks it: with patience, with a kind for each failure, and again where that helps. Thread-safe.</summary>
 internal sealed class S3Connection : IDisposable
 {
+    private const int BodyBuffer = 128 * 1024;
+
     private readonly S3HttpClients _http;
     private readonly S3Failures _failures;
     private readonly Lock _gate = new();
@@ -119,6 +121,8 @@ internal sealed class S3Connection : IDisposable
             ResponseChecksumValidation = ResponseChecksumValidation.WHEN_REQUIRED,
             IgnoreConfiguredEndpointUrls = true,
             DisableLogging = true,
+            // The SDK hands bodies on in pieces of so much; its own 8 KiB are a system call each.
+            BufferSize = BodyBuffer,
         };
         if (Options.Endpoint is { } endpoint)
         {

@@ -61,6 +61,8 @@ internal sealed partial class S3Failures(S3StoreOptions options, string location
         {
             case "NoSuchKey":
                 return Failure(FailureKind.BackupNotFound, $"There is no '{key}' in {location}.", "List what there is with Get-BotBackup.");
+            case "NoSuchUpload":
+                return Failure(FailureKind.Locked, $"Another run, or a rule of the bucket, ended the upload of '{key}' to {location}.", "Let one run at a time write there, and let rules spare uploads of less than a day.");
             case "NoSuchBucket":
                 return Failure(FailureKind.BucketMissing, $"The bucket '{options.Bucket}' does not exist at {Where}.", "Make it, or correct S3_BACKUP_BUCKET, AWS_REGION or S3_ENDPOINT.");
             case "InvalidAccessKeyId" or "SignatureDoesNotMatch" or "AuthFailure" or "InvalidClientTokenId" or "UnrecognizedClientException":
@@ -92,6 +94,8 @@ internal sealed partial class S3Failures(S3StoreOptions options, string location
 
     private BackupException OfStatus(AmazonServiceException wrong, string code, string key) => wrong.StatusCode switch
     {
+        // An answer to HEAD has no code.
+        HttpStatusCode.NotFound => new(FailureKind.BackupNotFound, $"There is no '{key}' in {location}.", "List what there is with Get-BotBackup.", key, wrong),
         HttpStatusCode.MovedPermanently => OfRegion(wrong),
         // The answer to HEAD has no text, and so no code. It is no fault that passes.
         HttpStatusCode.NotFound => new(FailureKind.BackupNotFound, $"There is no '{key}' in {location}.", "List what there is with Get-BotBackup.", key, wrong),

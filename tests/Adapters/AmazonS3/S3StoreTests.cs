@@ -49,6 +49,19 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
     }
 
     [Fact]
+    public void What_is_not_there_is_asked_for_once()
+    {
+        var proxy = server.NewProxy();
+        var through = server.Open(server.Options(Bucket) with { Endpoint = proxy.Endpoint });
+
+        Assert.Null(through.Find("config/a", None));
+        // The first time whether it is the bucket that is missing, too.
+        Assert.Equal(["HEAD", "GET"], proxy.Seen.Select(r => r.Method), StringComparer.Ordinal);
+        Assert.Null(through.Find("config/b", None));
+        Assert.Equal(3, proxy.Seen.Count);
+    }
+
+    [Fact]
     public void Folders_of_a_console_are_no_objects()
     {
         server.Requests.Put(Bucket, "config/", []);
