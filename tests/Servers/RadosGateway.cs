@@ -11,7 +11,6 @@ namespace BotCore.Backup.TestServers;
 /// </summary>
 public sealed class RadosGateway : IDisposable
 {
-    private static readonly string[] Programs = ["ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin"];
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string _folder;
@@ -33,17 +32,6 @@ public sealed class RadosGateway : IDisposable
         {
             Dispose();
             throw;
-        }
-    }
-
-    /// <summary>Why none can be had here; null where one can.</summary>
-    public static string? Missing
-    {
-        get
-        {
-            var path = (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries);
-            var missing = Programs.Where(program => !path.Any(folder => File.Exists(Path.Combine(folder, program)))).ToList();
-            return missing.Count == 0 ? null : $"Needs {string.Join(", ", missing)} on PATH (packages ceph-mon ceph-osd radosgw ceph-common).";
         }
     }
 

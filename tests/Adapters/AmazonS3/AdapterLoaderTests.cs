@@ -2,15 +2,17 @@ using System.Runtime.Loader;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Adapters;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.TestServers;
 using Xunit;
 
 namespace BotCore.Backup.Adapters.Tests.AmazonS3;
 
 /// <summary>Third-party assemblies stay in a room of their own.</summary>
+[NeedsTools("ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin")]
 [Collection(S3Tests.Name)]
 public sealed class AdapterLoaderTests(S3Server server)
 {
-    [Fact]
+    [ServerFact]
     public void After_a_call_of_S3_no_third_party_is_in_the_default_context()
     {
         var store = server.Open(server.Options(server.NewBucket()));

@@ -13,6 +13,7 @@ using Xunit;
 namespace BotCore.Backup.Adapters.Tests.AmazonS3;
 
 /// <summary>What goes wrong has a kind, and words that say what to do.</summary>
+[NeedsTools("ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin")]
 [Collection(S3Tests.Name)]
 public sealed class S3FailureTests(S3Server server)
 {
@@ -27,7 +28,7 @@ public sealed class S3FailureTests(S3Server server)
         { "InvalidToken", FailureKind.LoginFailed },
     };
 
-    [Fact]
+    [ServerFact]
     public void A_wrong_key_and_a_wrong_secret_are_told_by_each_call()
     {
         var bucket = server.NewBucket();
@@ -40,10 +41,10 @@ public sealed class S3FailureTests(S3Server server)
         }
     }
 
-    [Fact]
+    [ServerFact]
     public void A_bucket_that_is_not_there_is_told_by_each_call() => AssertEach(server.Open(server.Options("no-such-bucket")), FailureKind.BucketMissing);
 
-    [Fact]
+    [ServerFact]
     public void Another_users_bucket_is_access_denied()
     {
         var bucket = server.NewBucket();
@@ -52,7 +53,7 @@ public sealed class S3FailureTests(S3Server server)
         AssertEach(store, FailureKind.AccessDenied);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_full_quota_is_StoreFull_whole_and_in_parts()
     {
         var user = server.Gateway.AddUser(quota: 600_000);
@@ -68,7 +69,7 @@ public sealed class S3FailureTests(S3Server server)
         Assert.Empty(requests.Uploads(bucket));
     }
 
-    [Theory]
+    [ServerTheory]
     [MemberData(nameof(Calls))]
     public void Codes_of_the_server_have_kinds(string code, FailureKind kind)
     {
@@ -81,7 +82,7 @@ public sealed class S3FailureTests(S3Server server)
         Assert.Equal(kind, Fails(() => store.OpenRead("config/a", 0, None).Dispose()).Kind);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_wrong_clock_is_told_by_the_server_itself()
     {
         var store = server.Open(server.Options(server.NewBucket()));
@@ -98,7 +99,7 @@ public sealed class S3FailureTests(S3Server server)
         }
     }
 
-    [Theory]
+    [ServerTheory]
     [InlineData(400, "AuthorizationHeaderMalformed", "The authorization header is malformed; the region 'us-east-1' is wrong; expecting 'eu-central-1'", "")]
     [InlineData(301, "PermanentRedirect", "The bucket you are attempting to access must be addressed using the specified endpoint.", "x-amz-bucket-region: eu-central-1\r\n")]
     public void The_right_region_is_named(int status, string code, string message, string header)
@@ -112,14 +113,14 @@ public sealed class S3FailureTests(S3Server server)
         Assert.Contains("eu-central-1", failure.Advice, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_storage_class_that_the_server_does_not_have_is_a_wrong_setting()
     {
         var store = server.Open(server.Options(server.NewBucket()) with { StorageClass = "STANDARD_IA" });
         Assert.Equal(FailureKind.ConfigurationInvalid, Fails(() => S3StoreTests.Put(store, "config/a", [1])).Kind);
     }
 
-    [Fact]
+    [ServerFact]
     public void Nobody_at_the_endpoint_is_StoreUnreachable()
     {
         var bucket = server.NewBucket();
@@ -130,7 +131,7 @@ public sealed class S3FailureTests(S3Server server)
         Assert.Equal(FailureKind.StoreUnreachable, Fails(() => unknown.Find("config/a", None)).Kind);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_certificate_that_nobody_knows_is_rejected()
     {
         using var key = RSA.Create(2048);
@@ -144,7 +145,7 @@ public sealed class S3FailureTests(S3Server server)
         Assert.Empty(proxy.Seen);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_server_without_TLS_behind_https_is_told()
     {
         var store = server.Open(server.Options(server.NewBucket()) with { Endpoint = new Uri($"https://127.0.0.1:{server.Gateway.Port}") });
@@ -154,7 +155,7 @@ public sealed class S3FailureTests(S3Server server)
         Assert.Contains("http://", failure.Advice, StringComparison.Ordinal);
     }
 
-    [Fact]
+    [ServerFact]
     public void Missing_credentials_are_told_by_what_is_missing()
     {
         var options = server.Options(server.NewBucket());

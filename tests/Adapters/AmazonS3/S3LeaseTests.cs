@@ -7,6 +7,7 @@ using Xunit;
 namespace BotCore.Backup.Adapters.Tests.AmazonS3;
 
 /// <summary>Leases, on a server that heeds conditions and behind a proxy that takes them away.</summary>
+[NeedsTools("ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin")]
 [Collection(S3Tests.Name)]
 public sealed class S3LeaseTests
 {
@@ -26,7 +27,7 @@ public sealed class S3LeaseTests
 
     private static CancellationToken None => CancellationToken.None;
 
-    [Theory]
+    [ServerTheory]
     [InlineData(true)]
     [InlineData(false)]
     public void One_at_a_time_holds_it_and_hears_who_does(bool conditions)
@@ -45,7 +46,7 @@ public sealed class S3LeaseTests
         Assert.Empty(_server.Requests.Keys(_bucket));
     }
 
-    [Theory]
+    [ServerTheory]
     [InlineData(true)]
     [InlineData(false)]
     public void Who_went_stale_is_taken_over_and_finds_out(bool conditions)
@@ -59,7 +60,7 @@ public sealed class S3LeaseTests
         second.Demand(None);
     }
 
-    [Theory]
+    [ServerTheory]
     [InlineData(true)]
     [InlineData(false)]
     public void Of_many_at_once_at_most_one_holds_it(bool conditions)
@@ -93,7 +94,7 @@ public sealed class S3LeaseTests
         Assert.Empty(_server.Requests.Keys(_bucket));
     }
 
-    [Fact]
+    [ServerFact]
     public void A_sign_of_life_whose_answer_was_lost_does_not_lose_the_lease()
     {
         var store = Open(conditions: true, NoBeat);
@@ -105,7 +106,7 @@ public sealed class S3LeaseTests
         Assert.Equal(1, _proxy.Struck);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_lease_that_was_removed_by_hand_is_lost()
     {
         var store = Open(conditions: true, NoBeat);
@@ -115,7 +116,7 @@ public sealed class S3LeaseTests
         Assert.Equal(FailureKind.Locked, Fails(() => lease.Demand(None)).Kind);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_holder_whose_sign_of_life_came_in_between_is_not_taken_over()
     {
         var first = _server.Open(_server.Options(_bucket) with { Lease = NoBeat }).AcquireLease("config", None);
@@ -141,7 +142,7 @@ public sealed class S3LeaseTests
         first.Dispose();
     }
 
-    [Fact]
+    [ServerFact]
     public void In_a_bucket_with_versions_signs_of_life_leave_none()
     {
         _server.Requests.KeepVersions(_bucket);

@@ -7,6 +7,7 @@ using Xunit;
 namespace BotCore.Backup.Adapters.Tests.AmazonS3;
 
 /// <summary>Objects in parts, while the way breaks at each stage: nothing half-done stays, and what comes after completes.</summary>
+[NeedsTools("ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin")]
 [Collection(S3Tests.Name)]
 public sealed class S3NetworkTests
 {
@@ -27,7 +28,7 @@ public sealed class S3NetworkTests
 
     private static CancellationToken None => CancellationToken.None;
 
-    [Fact]
+    [ServerFact]
     public void Many_parts_make_one_object()
     {
         var content = Content(20_000_000);
@@ -38,7 +39,7 @@ public sealed class S3NetworkTests
         Assert.Empty(_server.Requests.Uploads(_bucket));
     }
 
-    [Fact]
+    [ServerFact]
     public void Parts_that_memory_cannot_hold_go_by_way_of_the_disk()
     {
         // Two parts of 64 KiB fit exactly; after 4,000 they are twice as large.
@@ -49,7 +50,7 @@ public sealed class S3NetworkTests
         Assert.Equal(content, _server.Requests.Get(_bucket, "mongodb/a"));
     }
 
-    [Theory]
+    [ServerTheory]
     [MemberData(nameof(Stages))]
     public void An_answer_that_is_lost_once_changes_nothing(string stage)
     {
@@ -62,7 +63,7 @@ public sealed class S3NetworkTests
         Assert.Empty(_server.Requests.Uploads(_bucket));
     }
 
-    [Theory]
+    [ServerTheory]
     [MemberData(nameof(Stages))]
     public void A_body_that_is_cut_or_a_server_that_is_busy_is_tried_again(string stage)
     {
@@ -78,7 +79,7 @@ public sealed class S3NetworkTests
         Assert.Empty(_server.Requests.Uploads(_bucket));
     }
 
-    [Theory]
+    [ServerTheory]
     [MemberData(nameof(Stages))]
     public void A_way_that_stays_broken_fails_the_run_and_leaves_nothing(string stage)
     {
@@ -93,7 +94,7 @@ public sealed class S3NetworkTests
         Assert.Equal([1], _server.Requests.Get(_bucket, "mongodb/a"));
     }
 
-    [Theory]
+    [ServerTheory]
     [InlineData(1000)]
     [InlineData(500_000)]
     public void An_object_that_is_there_though_nobody_heard_so_does_not_stay(int length)
@@ -110,7 +111,7 @@ public sealed class S3NetworkTests
         Assert.Empty(_server.Requests.Uploads(_bucket));
     }
 
-    [Fact]
+    [ServerFact]
     public void An_upload_that_could_not_be_ended_is_swept_by_the_next_run()
     {
         _proxy.Add(new() { Of = r => r.Method is "DELETE", Status = 503, Code = "SlowDown", Times = 1000 });
@@ -123,7 +124,7 @@ public sealed class S3NetworkTests
         Assert.Empty(_server.Requests.Uploads(_bucket));
     }
 
-    [Fact]
+    [ServerFact]
     public void A_read_goes_on_where_the_answer_was_cut()
     {
         var content = Content(1_000_000);
@@ -138,7 +139,7 @@ public sealed class S3NetworkTests
         Assert.Equal(4, _proxy.Seen.Count);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_stall_ends_by_the_inactivity_timeout()
     {
         _server.Requests.Put(_bucket, "mongodb/a", Content(1_000_000));
@@ -152,7 +153,7 @@ public sealed class S3NetworkTests
         Assert.Equal(2, _proxy.Struck);
     }
 
-    [Fact]
+    [ServerFact]
     public async Task Cancelling_ends_a_stall_at_once()
     {
         _proxy.Add(new() { Of = _ => true, StallsAnswer = 0, Times = 1000 });
@@ -166,7 +167,7 @@ public sealed class S3NetworkTests
         Assert.InRange(took.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(5));
     }
 
-    [Fact]
+    [ServerFact]
     public void A_key_that_is_taken_while_parts_are_sent_is_not_overwritten()
     {
         using var late = _store.Create("mongodb/a", None);
@@ -180,7 +181,7 @@ public sealed class S3NetworkTests
         Assert.Equal("*", _proxy.Seen.First(r => r.Method is "PUT" && r.Target.EndsWith("/mongodb/a", StringComparison.Ordinal))["If-None-Match"]);
     }
 
-    [Fact]
+    [ServerFact]
     public void To_Amazon_a_checksum_goes_along()
     {
         var store = _server.Open(_server.Options(_bucket) with { Endpoint = _proxy.Endpoint, SendsChecksums = true });

@@ -1,17 +1,19 @@
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Stores.S3;
+using BotCore.Backup.TestServers;
 using Xunit;
 
 namespace BotCore.Backup.Adapters.Tests.AmazonS3;
 
 /// <summary>Buckets that keep versions, and buckets that lock them.</summary>
+[NeedsTools("ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin")]
 [Collection(S3Tests.Name)]
 public sealed class S3ObjectLockTests(S3Server server)
 {
     private static CancellationToken None => CancellationToken.None;
 
-    [Theory]
+    [ServerTheory]
     [InlineData(S3LockMode.Compliance, 1000)]
     [InlineData(S3LockMode.Governance, 300_000)]
     public void Objects_are_put_with_a_lock(S3LockMode mode, int length)
@@ -32,7 +34,7 @@ public sealed class S3ObjectLockTests(S3Server server)
         Assert.Equal(1, store.Find("config/a", None)!.Length);
     }
 
-    [Fact]
+    [ServerFact]
     public void The_lock_is_proven_by_a_delete_that_is_refused()
     {
         var bucket = server.NewBucket(withLock: true);
@@ -44,7 +46,7 @@ public sealed class S3ObjectLockTests(S3Server server)
         Assert.Equal(ObjectLockState.NotConfigured, ((IObjectLock)server.Open(server.Options(bucket))).ProveLock(None).State);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_lock_that_does_not_hold_is_found_out()
     {
         var bucket = server.NewBucket(withLock: true);
@@ -56,7 +58,7 @@ public sealed class S3ObjectLockTests(S3Server server)
         Assert.Equal(ObjectLockState.Broken, ((IObjectLock)store).ProveLock(None).State);
     }
 
-    [Fact]
+    [ServerFact]
     public void Locks_that_the_bucket_does_not_have_are_refused_before_anything_is_put()
     {
         var bucket = server.NewBucket();
@@ -67,7 +69,7 @@ public sealed class S3ObjectLockTests(S3Server server)
         Assert.Empty(server.Requests.Keys(bucket));
     }
 
-    [Fact]
+    [ServerFact]
     public void In_a_bucket_with_versions_what_was_deleted_is_gone_for_the_store()
     {
         var bucket = server.NewBucket();

@@ -1,11 +1,13 @@
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Tests.Stores;
+using BotCore.Backup.TestServers;
 using Xunit;
 
 namespace BotCore.Backup.Adapters.Tests.AmazonS3;
 
 /// <summary>The contract of all stores, in a bucket of a Ceph gateway. Parts are small, so that its objects go both ways: whole and in parts.</summary>
+[NeedsTools("ceph", "ceph-authtool", "monmaptool", "ceph-mon", "ceph-osd", "radosgw", "radosgw-admin")]
 [Collection(S3Tests.Name)]
 public sealed class S3StoreTests(S3Server server) : StoreContract
 {
@@ -21,7 +23,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
 
     private static CancellationToken None => CancellationToken.None;
 
-    [Fact]
+    [ServerFact]
     public void A_prefix_is_a_store_of_its_own()
     {
         using var one = (IDisposable)server.Open(server.Options(Bucket) with { Prefix = "hosts/one" });
@@ -37,7 +39,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         second.AcquireLease("config", None).Dispose();
     }
 
-    [Theory]
+    [ServerTheory]
     [InlineData(10)]
     [InlineData(200_000)]
     public void The_run_stands_beside_the_object(int length)
@@ -48,7 +50,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.Equal("run-1", server.Requests.Header(Bucket, "config/a", "x-amz-meta-botbackup-run"));
     }
 
-    [Fact]
+    [ServerFact]
     public void What_is_not_there_is_asked_for_once()
     {
         var proxy = server.NewProxy();
@@ -61,7 +63,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.Equal(3, proxy.Seen.Count);
     }
 
-    [Fact]
+    [ServerFact]
     public void Folders_of_a_console_are_no_objects()
     {
         server.Requests.Put(Bucket, "config/", []);
@@ -71,10 +73,10 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.Equal(["config/a"], Again.List("", None).Select(o => o.Key), StringComparer.Ordinal);
     }
 
-    [Fact]
+    [ServerFact]
     public void Who_stops_reading_early_does_not_pull_the_rest()
     {
-        using var proxy = new TestServers.FaultProxy(server.Gateway.Port);
+        using var proxy = new FaultProxy(server.Gateway.Port);
         Put(Store, "config/big", new byte[32 << 20]);
         var through = server.Open(server.Options(Bucket) with { Endpoint = new Uri($"http://127.0.0.1:{proxy.Port}") });
 
@@ -85,7 +87,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.InRange(proxy.ToClient, 1000, 16 << 20);
     }
 
-    [Fact]
+    [ServerFact]
     public void Twenty_thousand_objects_are_listed_page_by_page()
     {
         const int count = 20_000;
@@ -101,7 +103,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.Equal(1_000, through.List("config/019", None).Count());
     }
 
-    [Fact]
+    [ServerFact]
     public void Keys_of_all_scripts_come_in_ordinal_order()
     {
         string[] keys = ["config/a", "config/\uff21", "config/\U0001F600", "config/\U00010000x", "config/\uff21\U0001F600", "config/z", "config/ä b+c%d", "config2/x"];
@@ -112,7 +114,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.All(keys, key => Assert.NotNull(Again.Find(key, None)));
     }
 
-    [Fact]
+    [ServerFact]
     public void Partials_are_swept_by_their_key()
     {
         foreach (var key in new[] { "config/mine", "config/theirs", "volumes/mine", "configs/mine" })
@@ -122,7 +124,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.Equal(["config/theirs", "configs/mine", "volumes/mine"], server.Requests.Uploads(Bucket).Order(StringComparer.Ordinal), StringComparer.Ordinal);
     }
 
-    [Fact]
+    [ServerFact]
     public void A_cancelled_writer_stops_and_leaves_nothing()
     {
         using var stop = new CancellationTokenSource();
@@ -138,7 +140,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.Empty(server.Requests.Keys(Bucket));
     }
 
-    [Fact]
+    [ServerFact]
     public void Bytes_that_arrive_changed_are_refused()
     {
         var proxy = server.NewProxy();
@@ -155,7 +157,7 @@ public sealed class S3StoreTests(S3Server server) : StoreContract
         Assert.All(proxy.Seen.Where(r => string.Equals(r.Method, "PUT", StringComparison.Ordinal)), r => Assert.NotNull(r["Content-MD5"]));
     }
 
-    [Fact]
+    [ServerFact]
     public void An_object_that_is_replaced_while_it_is_read_is_found_out()
     {
         var proxy = server.NewProxy();
