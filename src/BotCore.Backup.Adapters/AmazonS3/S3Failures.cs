@@ -97,8 +97,6 @@ internal sealed partial class S3Failures(S3StoreOptions options, string location
         // An answer to HEAD has no code.
         HttpStatusCode.NotFound => new(FailureKind.BackupNotFound, $"There is no '{key}' in {location}.", "List what there is with Get-BotBackup.", key, wrong),
         HttpStatusCode.MovedPermanently => OfRegion(wrong),
-        // The answer to HEAD has no text, and so no code. It is no fault that passes.
-        HttpStatusCode.NotFound => new(FailureKind.BackupNotFound, $"There is no '{key}' in {location}.", "List what there is with Get-BotBackup.", key, wrong),
         HttpStatusCode.PreconditionFailed => new(
             FailureKind.DestinationNotEmpty, $"There is a '{key}' in {location} already.", "Nothing is ever overwritten: remove it first, or run again for another name.", location, wrong),
         HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden => Denied(key, wrong),
