@@ -138,6 +138,22 @@ Describe 'A store behind SSH' -Skip:$noSshd {
         Get-BotBackup | Test-BotBackup -Depth Archive -Quiet | Should -BeTrue
     }
 
+    It 'is enough for the example that recovers from nothing' {
+        $example = Join-Path $PSScriptRoot '../../examples/Recover-FromNothing.ps1'
+        $null = Invoke-BotBackup Config, Volume -Store sftp
+        $print = Get-Print $site.Platform
+        Remove-Item -LiteralPath (Join-Path $site.Platform 'config'), (Join-Path $site.Platform 'docker-compose.yml'), $site.Data -Recurse -Force
+        $output = pwsh -NoProfile -NonInteractive -File $example -Store sftp -Configuration $site.EnvFile -Module $env:BOTBACKUP_MODULE -KeepCopy 2>&1 | Out-String
+        $LASTEXITCODE | Should -Be 0 -Because $output
+        Get-Print $site.Platform | Should -Be $print
+        Get-BotBackup | Should -HaveCount 2
+        $null = pwsh -NoProfile -NonInteractive -File $example -Store gcs -Configuration $site.EnvFile -Module $env:BOTBACKUP_MODULE 2>&1
+        $LASTEXITCODE | Should -Be 2
+        Edit-Byte (Get-ChildItem -LiteralPath "$($server.Data)/config" -Filter '*.gpg').FullName { $bytes = $args[0]; $bytes[$bytes.Length / 2] = $bytes[$bytes.Length / 2] -bxor 1; , $bytes }
+        $null = pwsh -NoProfile -NonInteractive -File $example -Store sftp -Configuration $site.EnvFile -Module $env:BOTBACKUP_MODULE 2>&1
+        $LASTEXITCODE | Should -Be 1
+    }
+
     It 'of which the host key changed is refused, by its name' {
         $null = Invoke-BotBackup Config -Store sftp
         $known = Join-Path $server.Folder 'known'
