@@ -7,7 +7,7 @@ namespace BotCore.Backup.Protocols.Sftp;
 public sealed class SftpReadStream : Stream
 {
     /// <summary>Bytes that are under way at most.</summary>
-    internal const int Window = 8 << 20;
+    internal const int Window = 4 << 20;
 
     private readonly SftpClient _client;
     private readonly SftpHandle _handle;

@@ -9,7 +9,7 @@ namespace BotCore.Backup.Protocols.Sftp;
 public sealed class SftpUpload
 {
     /// <summary>Bytes that are kept at most.</summary>
-    internal const int Window = 8 << 20;
+    internal const int Window = 4 << 20;
 
     // Length, type, id, handle, offset and the length of the data stand before the data.
     private const int Head = 4 + 1 + 4 + 4 + SftpHandle.Longest + 8 + 4;
