@@ -98,7 +98,7 @@ internal sealed class ArchiveSpread(BackupStep step, string runId, Action<Backup
     private void TellFailures()
     {
         foreach (var failure in _failures)
-            tell(new Failed(failure));
+            tell(new Failed(failure) { IsOfOneStore = true });
         _failures.Clear();
     }
 }
