@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Amazon.Runtime;
 using Amazon.Runtime.CredentialManagement;
 using Amazon.Runtime.Credentials;
@@ -29,7 +30,7 @@ internal static class S3Credentials
         {
             throw Missing(location, "Neither settings nor the machine's metadata service gave any in time.", Advice, late);
         }
-        catch (Exception wrong) when (wrong is AmazonClientException or AmazonServiceException or ArgumentException or InvalidOperationException or IOException or UnauthorizedAccessException or HttpRequestException)
+        catch (Exception wrong) when (wrong is AmazonClientException or AmazonServiceException or ArgumentException or InvalidOperationException or IOException or SocketException or UnauthorizedAccessException or HttpRequestException)
         {
             throw Missing(location, Reason(options, wrong), AdviceFor(options, wrong), wrong);
         }

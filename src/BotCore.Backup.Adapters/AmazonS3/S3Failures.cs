@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.RegularExpressions;
 using Amazon.Runtime;
@@ -24,7 +25,7 @@ internal sealed partial class S3Failures(S3StoreOptions options, string location
     {
         AmazonServiceException service => OfAnswer(service, key),
         AmazonClientException credentials when S3Credentials.IsMissing(credentials) => S3Credentials.Missing(location, "The SDK could not make any new.", null, credentials),
-        AmazonClientException or OperationCanceledException or IOException or HttpRequestException or ObjectDisposedException => OfTheWay(wrong, key),
+        AmazonClientException or OperationCanceledException or IOException or SocketException or HttpRequestException or ObjectDisposedException => OfTheWay(wrong, key),
         _ => null,
     };
 

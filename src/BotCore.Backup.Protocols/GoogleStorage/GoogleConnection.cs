@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Security;
+using System.Net.Sockets;
 using System.Security.Cryptography.X509Certificates;
 using BotCore.Backup.Protocols.GoogleStorage.Credentials;
 
@@ -55,7 +56,8 @@ internal sealed class GoogleConnection : IDisposable
         {
             return (isDirect ? _direct : _http).SendAsync(request, HttpCompletionOption.ResponseHeadersRead, watch.Token).GetAwaiter().GetResult();
         }
-        catch (Exception wrong) when (wrong is HttpRequestException or IOException or OperationCanceledException)
+        // A connection that is reset as soon as it stands comes as a bare SocketException: HttpClient asks it for its address.
+        catch (Exception wrong) when (wrong is HttpRequestException or SocketException or IOException or OperationCanceledException)
         {
             throw ToFailure(wrong, watch, token, request.RequestUri!.Host);
         }

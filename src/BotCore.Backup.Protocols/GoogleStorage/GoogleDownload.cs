@@ -1,3 +1,5 @@
+using System.Net.Sockets;
+
 namespace BotCore.Backup.Protocols.GoogleStorage;
 
 /// <summary>
@@ -47,7 +49,7 @@ public sealed class GoogleDownload : Stream
         {
             return _content.ReadAsync(buffer.AsMemory(offset, count), watch.Token).AsTask().GetAwaiter().GetResult();
         }
-        catch (Exception wrong) when (wrong is IOException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception wrong) when (wrong is IOException or SocketException or HttpRequestException or OperationCanceledException or ObjectDisposedException)
         {
             throw _connection.ToFailure(wrong, watch, _token);
         }
