@@ -140,7 +140,7 @@ public static class BackupPlanner
     }
 
     private static IncrementPlan NewPlan(BackupSession session, MongoTarget target) =>
-        new(target, new DumpSelection(target.Database), new DumpOptions(session.Codec, session.Level, session.DumpThreads, session.SpillFolder));
+        new(target, new DumpSelection(target.Database), new DumpOptions(session.Compression.Codec, session.Compression.Level, session.DumpThreads, session.SpillFolder));
 
     private static ArchiveJob FullOf(IncrementPlan plan, IStore store, long size, CancellationToken token) => new(
         Component.MongoDb,
