@@ -20,6 +20,7 @@
         'Get-BotBackupConfiguration'
         'Get-BotRecoveryWindow'
         'Invoke-BotBackup'
+        'Measure-BotBackup'
         'New-BotBackupConfiguration'
         'New-BotBackupPassphrase'
         'Remove-BotBackup'

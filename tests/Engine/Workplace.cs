@@ -20,12 +20,14 @@ internal sealed class Workplace : IDisposable
     private readonly bool _encrypted;
     private readonly string? _store;
     private readonly string _compression;
+    private readonly string _target;
     private readonly List<BackupSession> _others = [];
 
-    /// <summary><paramref name="store"/> is a folder elsewhere, such as a small disk; <paramref name="compression"/> a codec, with a level or without, or auto.</summary>
-    public Workplace(bool encrypted = true, TimeProvider? clock = null, string? store = null, string compression = "gzip")
+    /// <summary><paramref name="store"/> is a folder elsewhere, such as a small disk; <paramref name="compression"/> a codec, with a level or without, or auto, with <paramref name="target"/>.</summary>
+    public Workplace(bool encrypted = true, TimeProvider? clock = null, string? store = null, string compression = "gzip", string target = "")
     {
         _compression = compression;
+        _target = target;
         _encrypted = encrypted;
         _store = store;
         Directory.CreateDirectory(Project);
@@ -62,6 +64,7 @@ internal sealed class Workplace : IDisposable
             ["LOG_DIR"] = Path.Combine(Root, "logs"),
             ["GPG_PASSPHRASE_FILE"] = file,
             ["COMPRESSION"] = _compression.Split(' ')[0],
+            ["COMPRESSION_TARGET"] = _target,
             ["COMPRESSION_LEVEL"] = _compression.Split(' ') is [_, var level] ? level : "",
             ["ENCRYPTION_ENABLED"] = _encrypted ? "true" : "false",
         };

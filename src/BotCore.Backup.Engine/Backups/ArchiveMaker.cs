@@ -20,6 +20,9 @@ internal sealed record ArchiveJob(Component Component, string Name, BackupType T
 {
     /// <summary>How it is compressed; null where as all others.</summary>
     public CodecChoice? Compression { get; init; }
+
+    /// <summary>Takes so many bytes of its data from all over it; null where nobody would ask.</summary>
+    public Func<int, CancellationToken, byte[]>? Sample { get; init; }
 }
 
 /// <summary>Seals one job into one store and publishes it. Used by backups, and by restores for their snapshot. One thread at a time.</summary>
