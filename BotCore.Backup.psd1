@@ -14,10 +14,12 @@
     AliasesToExport      = @()
     VariablesToExport    = @()
     CmdletsToExport      = @(
+        'Copy-BotBackup'
         'Export-BotBackup'
         'Find-BotOplogEvent'
         'Get-BotBackup'
         'Get-BotBackupConfiguration'
+        'Get-BotBackupStore'
         'Get-BotRecoveryWindow'
         'Invoke-BotBackup'
         'Measure-BotBackup'

@@ -24,7 +24,8 @@ broken() {
 install_tools() {
     local missing=()
     local pair
-    for pair in gpg=gnupg setfattr=attr setfacl=acl rsync=rsync pigz=pigz bsdtar=libarchive-tools strace=strace unshare=util-linux; do
+    for pair in gpg=gnupg setfattr=attr setfacl=acl rsync=rsync pigz=pigz bsdtar=libarchive-tools strace=strace unshare=util-linux ssh=openssh-client /usr/sbin/sshd=openssh-server \
+        /usr/lib/openssh/sftp-server=openssh-sftp-server ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw ceph=ceph-common; do
         command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
     done
     { ldconfig -p 2>/dev/null || true; } | grep -F libdeflate.so.0 >/dev/null || missing+=(libdeflate0)
@@ -34,7 +35,7 @@ install_tools() {
         return 0
     fi
     say "Installing ${missing[*]}"
-    local apt=(timeout 180 apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=15)
+    local apt=(timeout 300 apt-get -qq -o Acquire::Retries=1 -o Acquire::http::Timeout=15)
     export DEBIAN_FRONTEND=noninteractive
     if ! { "${apt[@]}" update && "${apt[@]}" install -y --no-install-recommends "${missing[@]}"; } >"$results/apt.log" 2>&1; then
         tail -n 3 "$results/apt.log"

@@ -67,6 +67,9 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
             case Made made:
                 Show(made.Item);
                 break;
+            case Failed { IsOfOneStore: true } failed:
+                WriteError(FailureRecords.ToErrorRecord(failed.Failure));
+                break;
             case Failed failed:
                 Fail(failed.Failure);
                 break;

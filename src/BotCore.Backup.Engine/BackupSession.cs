@@ -38,6 +38,7 @@ public sealed class BackupSession : IDisposable
 
     private readonly SessionOptions _options;
     private readonly Lazy<CodecChoice> _compression;
+    private readonly ConfiguredStores _stores;
 
     /// <summary>Reads nothing yet: a passphrase file is opened when the first key is needed.</summary>
     public BackupSession(BotBackupConfiguration configuration, SessionOptions? options = null)
@@ -46,6 +47,7 @@ public sealed class BackupSession : IDisposable
         _options = options ?? new SessionOptions();
         Local = new FolderStore(configuration.BackupDirectory);
         _compression = new Lazy<CodecChoice>(ChooseCodec, LazyThreadSafetyMode.PublicationOnly);
+        _stores = new ConfiguredStores(configuration);
         Keys = new ArchiveKeys(ReadPassphrase, () => GpgProgram.Find(), configuration.SignKey);
     }
 
@@ -73,14 +75,32 @@ public sealed class BackupSession : IDisposable
     /// <summary>Whether the codec is to be measured and chosen for each archive.</summary>
     internal bool MeasuresCodecs => string.Equals(_options.Compression ?? Configuration.Compression, ConfigurationKeys.AutoCompression, StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>The store of that name. One that this version cannot reach is AdapterMissing, never left out in silence.</summary>
-    public IStore StoreNamed(string name) => string.Equals(name, Local.Name, StringComparison.OrdinalIgnoreCase)
-        ? Local
-        : throw new BackupException(
-            FailureKind.AdapterMissing, $"The store '{name}' is configured, and this version writes to folders only.", "Take it out of the STORES_ settings, or switch it off, until a version that has it.", name);
+    /// <summary>Stores that stand in for those that the settings name.</summary>
+    internal IReadOnlyDictionary<string, IStore> StandIns { get; init; } = new Dictionary<string, IStore>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>Whether <paramref name="store"/> is the store at BACKUP_DIR.</summary>
+    public bool IsLocal(string store) => string.Equals(store, Local.Name, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The store of that name: local, s3, gcs or sftp. One that is not configured, or cannot be had here, is a failure, never left out in silence. Nothing is connected yet.</summary>
+    public IStore StoreNamed(string name) => StandIns.TryGetValue(name, out var standIn) ? standIn : IsLocal(name) ? Local : _stores.Named(name);
+
+    /// <summary>The store of that name, or the folder at that path: whatever holds a slash, or is there.</summary>
+    /// <param name="nameOrPath">What somebody typed.</param>
+    /// <param name="fullPath">Makes a path of it.</param>
+    public IStore StoreAt(string nameOrPath, Func<string, string> fullPath)
+    {
+        if (!nameOrPath.Contains('/', StringComparison.Ordinal) && !nameOrPath.Contains('\\', StringComparison.Ordinal) && !nameOrPath.StartsWith('.') && !Directory.Exists(fullPath(nameOrPath)))
+            return StoreNamed(nameOrPath);
+        var path = fullPath(nameOrPath);
+        return string.Equals(Path.TrimEndingDirectorySeparator(path), Local.Location, StringComparison.Ordinal) ? Local : new FolderStore(path, "folder");
+    }
 
     /// <inheritdoc/>
-    public void Dispose() => Keys.Dispose();
+    public void Dispose()
+    {
+        Keys.Dispose();
+        _stores.Dispose();
+    }
 
     /// <summary>A cipher for one archive, as the settings and the command ask.</summary>
     internal IArchiveCipher NewCipher()

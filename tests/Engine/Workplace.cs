@@ -50,7 +50,7 @@ internal sealed class Workplace : IDisposable
     public IStore Local => Session.Local;
 
     /// <summary>A session of the same platform with another passphrase or clock.</summary>
-    public BackupSession NewSession(string passphrase = "correct horse", TimeProvider? clock = null)
+    public BackupSession NewSession(string passphrase = "correct horse", TimeProvider? clock = null, IReadOnlyDictionary<string, IStore>? stores = null)
     {
         var file = Path.Combine(Root, $"passphrase-{_others.Count}");
         File.WriteAllText(file, passphrase + "\n");
@@ -69,7 +69,7 @@ internal sealed class Workplace : IDisposable
             ["ENCRYPTION_ENABLED"] = _encrypted ? "true" : "false",
         };
         var configuration = BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), settings);
-        var session = new BackupSession(configuration, new SessionOptions { Threads = 2 }) { Clock = clock ?? TimeProvider.System };
+        var session = new BackupSession(configuration, new SessionOptions { Threads = 2 }) { Clock = clock ?? TimeProvider.System, StandIns = stores ?? new Dictionary<string, IStore>(StringComparer.Ordinal) };
         _others.Add(session);
         return session;
     }
@@ -89,11 +89,12 @@ internal sealed class Workplace : IDisposable
     public void WriteNoise(string name, int length) => Write(name, RandomNumberGenerator.GetBytes(length));
 
     /// <summary>All events of a backup of the project.</summary>
-    public IReadOnlyList<BackupEvent> RunBackup()
+    public IReadOnlyList<BackupEvent> RunBackup(BackupSession? session = null, params string[] stores)
     {
         var failures = new List<BackupEvent>();
-        var steps = BackupPlanner.Plan(Session, new BackupRequest { Components = [Component.Config] }, failure => failures.Add(new Failed(failure)), None);
-        return [.. failures, .. BackupRunner.Run(Session, steps, None).ToBlockingEnumerable()];
+        var used = session ?? Session;
+        var steps = BackupPlanner.Plan(used, new BackupRequest { Components = [Component.Config], Stores = stores }, failure => failures.Add(new Failed(failure)), None);
+        return [.. failures, .. BackupRunner.Run(used, steps, None).ToBlockingEnumerable()];
     }
 
     /// <summary>A backup that must succeed.</summary>

@@ -32,6 +32,7 @@ public sealed class GetBotBackup : ConfiguredCmdlet
 
     /// <summary>Stores; the local one where none is named.</summary>
     [Parameter(ParameterSetName = ByQuery)]
+    [Parameter(ParameterSetName = ById)]
     [ArgumentCompleter(typeof(StoreCompleter))]
     public string[] Store { get; set; } = [];
 
@@ -87,7 +88,7 @@ public sealed class GetBotBackup : ConfiguredCmdlet
     {
         var names = Wildcards.Of(Name);
         var found = new List<BotBackup>();
-        foreach (var store in Store.Length > 0 ? Store : [Session.Local.Name])
+        foreach (var store in Stores)
         {
             Try(() =>
             {
@@ -115,12 +116,11 @@ public sealed class GetBotBackup : ConfiguredCmdlet
 
     private void ShowById(string id)
     {
-        Try(() =>
-        {
-            var found = BackupCatalog.FindById(Session.Local, id, Stopped);
-            WriteObject(found);
-        });
+        foreach (var store in Stores)
+            Try(() => WriteObject(BackupCatalog.FindById(Session.StoreNamed(store), id, Stopped)));
     }
+
+    private string[] Stores => Store.Length > 0 ? Store : [Session.Local.Name];
 
     private void ShowFiles(IEnumerable<string> paths)
     {

@@ -25,6 +25,12 @@ public sealed class RemoveBotBackup : ConfiguredCmdlet
     [ArgumentCompleter(typeof(IdCompleter))]
     public string[] Id { get; set; } = [];
 
+    /// <summary>The store to find ids in; the local one where none is named.</summary>
+    [Parameter(ParameterSetName = ById)]
+    [ArgumentCompleter(typeof(StoreCompleter))]
+    [ValidateNotNullOrEmpty]
+    public string? Store { get; set; }
+
     /// <summary>Do not ask, and remove also the newest good backup.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
@@ -39,7 +45,7 @@ public sealed class RemoveBotBackup : ConfiguredCmdlet
         }
 
         foreach (var id in Id)
-            Try(() => _backups.Add(BackupCatalog.FindById(Session.Local, id, Stopped)));
+            Try(() => _backups.Add(BackupCatalog.FindById(Store is null ? Session.Local : Session.StoreNamed(Store), id, Stopped)));
     }
 
     /// <inheritdoc/>

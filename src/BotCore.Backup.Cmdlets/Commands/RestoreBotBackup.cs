@@ -19,14 +19,22 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
 {
     private const string ByMoment = "Moment";
     private const string ByEvent = "Event";
+    private const string ByStore = "Store";
 
     private readonly List<BotBackup> _backups = [];
     private readonly List<BotOplogEvent> _events = [];
 
-    /// <summary>What to bring back to a moment: the database.</summary>
+    /// <summary>What to bring back to a moment: the database. With -Store alone: components, all that the store has where none is named.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByMoment)]
-    [ValidateSet(nameof(Engine.Components.Component.MongoDb))]
-    public Component Component { get; set; }
+    [Parameter(Position = 0, ParameterSetName = ByStore)]
+    [ValidateSet(nameof(Engine.Components.Component.MongoDb), nameof(Engine.Components.Component.Config), nameof(Engine.Components.Component.Volume), nameof(Engine.Components.Component.Model))]
+    public Component[] Component { get; set; } = [];
+
+    /// <summary>Names of what to bring back; wildcards.</summary>
+    [Parameter(ParameterSetName = ByStore)]
+    [SupportsWildcards]
+    [ArgumentCompleter(typeof(NameCompleter))]
+    public string[] Name { get; set; } = [];
 
     /// <summary>
     /// The last moment that the restored database is to hold, inclusive: a time, or an entry of the oplog as seconds:ordinal. A time means all of its second. With backups from
@@ -46,9 +54,13 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     [Parameter(Mandatory = true, ParameterSetName = ByEvent)]
     public SwitchParameter Before { get; set; }
 
-    /// <summary>The store to find the chain in; the local one where none is named.</summary>
+    /// <summary>
+    /// The store to find the chain in; the local one where none is named. Without a moment, an event or backups from the pipeline: the newest of everything that this store has is brought back,
+    /// configuration first, then databases, volumes and models.
+    /// </summary>
     [Parameter(ParameterSetName = ByMoment)]
     [Parameter(ParameterSetName = ByEvent)]
+    [Parameter(Mandatory = true, ParameterSetName = ByStore)]
     [ArgumentCompleter(typeof(StoreCompleter))]
     [ValidateNotNullOrEmpty]
     public string? Store { get; set; }
@@ -100,7 +112,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     {
         if (ParameterSetName is ByEvent)
             _events.AddRange(Event);
-        else if (ParameterSetName is not ByMoment)
+        else if (ParameterSetName is not (ByMoment or ByStore))
             _backups.AddRange(Backups());
     }
 
@@ -124,6 +136,11 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     {
         switch (ParameterSetName)
         {
+            case ByMoment when Component is not [Engine.Components.Component.MongoDb]:
+                Fail(new Failure(FailureKind.ConfigurationInvalid, "Only the database has an oplog that leads to a moment.", "Ask for MongoDb alone with -PointInTime.", nameof(Component)));
+                return false;
+            case ByStore when !Try(() => _backups.AddRange(NewestBackups.Of(Session.StoreNamed(Store!), Component, Wildcards.Of(Name).IsMatch, Fail, Stopped))):
+                return false;
             case ByMoment:
                 return Try(() => steps.Add(RestorePlanner.PlanMoment(Session, request, ChainStore, Stopped, WarnOf)));
             case ByEvent when !Before:

@@ -45,7 +45,7 @@ internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<I
         var (codec, level, threads, _) = job.Compression ?? compression;
         var started = clock.GetUtcNow();
         var suffix = ".tar" + codec.Suffix + seal.Suffix;
-        using var publication = Publication.Begin(store, attempt => ArchiveName.Create(job.Component, job.Name, job.Type, started, suffix, attempt), runId, token);
+        using var publication = Publication.Begin(store, lease, attempt => ArchiveName.Create(job.Component, job.Name, job.Type, started, suffix, attempt), runId, token);
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
         var sealer = new Sealer(new SealOptions(id, job.Root, codec, level, threads), seal, tell);
         using var progress = new RunProgress($"Backing up {job.Name}", job.PlainBytes, tell);
@@ -79,7 +79,7 @@ internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<I
             IndexSize = result.IndexSize,
             IndexSha256 = result.IndexSha256,
         }));
-        publication.Publish(result, manifest);
+        publication.Publish(manifest);
         return BotBackup.Of(manifest, store, publication.Key);
     }
 

@@ -104,7 +104,7 @@ public static class BackupPlanner
             Sample = (size, stop) => DataSample.OfFiles(scope, estimate, size, stop),
         };
         var text = string.Create(CultureInfo.InvariantCulture, $"{estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}{By(compression)}");
-        AddStores(session, request, component, store => new BackupStep(job, store, text), steps, failed);
+        AddStep(session, request, component, stores => new BackupStep(_ => job, stores, text), steps, failed);
     }
 
     private static void AddDatabase(BackupSession session, BackupRequest request, List<BackupStep> steps, Action<Failure> failed, CancellationToken token)
@@ -123,7 +123,7 @@ public static class BackupPlanner
         var plan = NewPlan(session, target, compression);
         var what = target.Database is { } one ? $"database {one}" : string.Create(CultureInfo.InvariantCulture, $"{databases:N0} databases");
         var text = $"{what} of {target.Name}, about {new ByteSize(size)} of documents{By(compression)}";
-        AddStores(session, request, Component.MongoDb, store => new BackupStep(FullOf(plan, store, size, token) with { Compression = compression }, store, text), steps, failed);
+        AddStep(session, request, Component.MongoDb, stores => new BackupStep(store => FullOf(plan, store, size, token) with { Compression = compression }, stores, text), steps, failed);
     }
 
     // Looks at the store alone: what the server still has of it is for the run to find out.
@@ -132,13 +132,28 @@ public static class BackupPlanner
         if (!request.IsWanted(MongoName))
             return;
         var plan = NewPlan(session, MongoTarget.Of(session.Configuration));
-        AddStores(session, request, Component.MongoDb, Step, steps, failed);
+        AddStep(session, request, Component.MongoDb, Step, steps, failed);
 
-        BackupStep Step(IStore store)
+        BackupStep Step(IReadOnlyList<IStore> stores) =>
+            new(store => FullOf(plan, store, 0, token), stores, Describe(plan, LastIn(stores, plan, token), request.OnGap, session.Clock)) { Increment = plan, OnGap = request.OnGap };
+    }
+
+    // Only to say it: a store that does not answer is for the run to find out, which has others to go to.
+    private static BotBackup? LastIn(IReadOnlyList<IStore> stores, IncrementPlan plan, CancellationToken token)
+    {
+        foreach (var store in stores)
         {
-            var last = BackupStep.Chains(store, _ => { }, token).Timelines.LastOrDefault(one => string.Equals(one.Database, plan.Target.Database, StringComparison.Ordinal))?.LikelyTip;
-            return new BackupStep(FullOf(plan, store, 0, token), store, Describe(plan, last, request.OnGap, session.Clock)) { Increment = plan, OnGap = request.OnGap };
+            try
+            {
+                return BackupStep.Chains(store, _ => { }, token).Timelines.LastOrDefault(one => string.Equals(one.Database, plan.Target.Database, StringComparison.Ordinal))?.LikelyTip;
+            }
+            catch (BackupException) when (stores.Count > 1)
+            {
+                // The next one may answer.
+            }
         }
+
+        return null;
     }
 
     private static string Describe(IncrementPlan plan, BotBackup? last, GapAction onGap, TimeProvider clock)
@@ -174,19 +189,25 @@ public static class BackupPlanner
         Sample = (bytes, stop) => DataSample.OfDatabase(plan.Target, plan.Selection, bytes, stop),
     };
 
-    private static void AddStores(BackupSession session, BackupRequest request, Component component, Func<IStore, BackupStep> step, List<BackupStep> steps, Action<Failure> failed)
+    private static void AddStep(BackupSession session, BackupRequest request, Component component, Func<IReadOnlyList<IStore>, BackupStep> step, List<BackupStep> steps, Action<Failure> failed)
     {
-        foreach (var store in request.Stores.Count > 0 ? request.Stores : StoresOf(session, component))
+        var stores = new List<IStore>();
+        var names = request.Stores.Count > 0 ? request.Stores : StoresOf(session, component);
+        // Sealed into the folder where there is one, and copied from there: a network is slower and breaks, and the source is read once.
+        foreach (var name in names.Distinct(StringComparer.OrdinalIgnoreCase).OrderBy(name => !session.IsLocal(name)))
         {
             try
             {
-                steps.Add(step(session.StoreNamed(store)));
+                stores.Add(session.StoreNamed(name));
             }
             catch (BackupException wrong)
             {
                 failed(wrong.Failure);
             }
         }
+
+        if (stores.Count > 0)
+            steps.Add(step(stores));
     }
 
     private static IReadOnlyList<string> StoresOf(BackupSession session, Component component) =>

@@ -33,15 +33,17 @@ public static class BackupRunner
     internal static ArchiveMaker NewMaker(BackupSession session, IStore store, Action<BackupEvent> tell) =>
         new(store, session.Compression, session.NewCipher, session.Clock, tell);
 
-    /// <summary>Makes the archive of a step, and notes the history that a full backup of a database ended by beginning a new one.</summary>
-    internal static void MakeFull(BackupSession session, BackupStep step, string runId, Action<BackupEvent> tell, CancellationToken token)
+    /// <summary>Makes the archive of a step, brings it into its stores, and notes the history that a full backup of a database ended by beginning a new one.</summary>
+    internal static void MakeFull(BackupSession session, BackupStep step, ArchiveSpread spread, string runId, Action<BackupEvent> tell, CancellationToken token)
     {
         IEntrySource? source = null;
-        var backup = NewMaker(session, step.Store, tell).Make(step.Job with { Source = (name, said) => source = step.Job.Source(name, said) }, runId, token);
-        tell(new Said($"{backup.Location}: {backup.Size} of {backup.PlainSize}, written, read back and compared."));
-        tell(new Made(backup));
+        var backup = spread.Make(store =>
+        {
+            var job = step.JobFor(store);
+            return NewMaker(session, store, tell).Make(job with { Source = (name, said) => source = job.Source(name, said) }, runId, token);
+        }, token);
         if (source is MongoDumpSource { Ended: { } hole })
-            GapNote.Leave(session, step.Store, hole with { To = OplogTimeline.EndOf(backup) }, runId);
+            GapNote.Leave(session, backup.Source, hole with { To = OplogTimeline.EndOf(backup) }, runId);
     }
 
     private static void Watch(BackupSession session, IReadOnlyList<BackupStep> steps, WatchOptions options, Action<BackupEvent> tell, CancellationToken token)
@@ -61,7 +63,7 @@ public static class BackupRunner
             try
             {
                 tell(new Said($"{step.Action} to {step.Target}, every {options.Interval}."));
-                new IncrementWatch(session, step, options, tell).Run(runId, all.Token);
+                new IncrementWatch(session, step, options, runId, tell).Run(all.Token);
             }
             catch (BackupException wrong)
             {
@@ -91,11 +93,11 @@ public static class BackupRunner
                 tell(new Said($"{step.Action} to {step.Target}."));
                 if (step.Increment is not null)
                 {
-                    new IncrementMaker(session, step, tell).Make(runId, ready: null, cut: null, token);
+                    new IncrementMaker(session, step, runId, tell).Make(ready: null, cut: null, token);
                     continue;
                 }
 
-                MakeFull(session, step, runId, tell, token);
+                MakeFull(session, step, new ArchiveSpread(step, runId, tell), runId, tell, token);
             }
             catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
             {

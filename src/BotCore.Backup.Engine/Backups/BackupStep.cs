@@ -5,20 +5,28 @@ using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Engine.Backups;
 
-/// <summary>One archive into one store.</summary>
+/// <summary>One archive, into every store that it belongs to.</summary>
 public sealed record BackupStep : Step
 {
     internal BackupStep(ArchiveJob job, IStore store, string estimate)
-        : base(store.Location, $"Back up {job.Name} ({job.Component}): {estimate}")
+        : this(_ => job, [store], estimate)
     {
-        Job = job;
-        Store = store;
     }
 
-    /// <summary>What is made; of an increment, the full backup that may have to be made in its place.</summary>
-    internal ArchiveJob Job { get; }
+    internal BackupStep(Func<IStore, ArchiveJob> job, IReadOnlyList<IStore> stores, string estimate)
+        : base(string.Join(", ", stores.Select(store => store.Location)), Describe(job(stores[0]), estimate))
+    {
+        JobFor = job;
+        Stores = stores;
+    }
 
-    internal IStore Store { get; }
+    /// <summary>What is made for the store that it is sealed into; of an increment, the full backup that may have to be made in its place.</summary>
+    internal Func<IStore, ArchiveJob> JobFor { get; }
+
+    internal ArchiveJob Job => JobFor(Stores[0]);
+
+    /// <summary>Sealed into the first that takes it, and copied into the others.</summary>
+    internal IReadOnlyList<IStore> Stores { get; }
 
     /// <summary>What increments are made of; null for a full backup.</summary>
     internal IncrementPlan? Increment { get; init; }
@@ -35,4 +43,6 @@ public sealed record BackupStep : Step
         // A manifest whose archive is gone can be read: that backup is lost, and nothing else is hidden by it.
         return chains.With([.. wrong.Where(failure => failure.Kind != FailureKind.BackupNotFound)]);
     }
+
+    private static string Describe(ArchiveJob job, string estimate) => $"Back up {job.Name} ({job.Component}): {estimate}";
 }

@@ -5,8 +5,9 @@ using BotCore.Backup.Engine.Events;
 namespace BotCore.Backup.Engine.Backups;
 
 /// <summary>Makes increments of one database in one store, and what must be made where the oplog cannot be gone on with. One thread at a time.</summary>
-internal sealed class IncrementMaker(BackupSession session, BackupStep step, Action<BackupEvent> tell)
+internal sealed class IncrementMaker(BackupSession session, BackupStep step, string runId, Action<BackupEvent> tell)
 {
+    private readonly ArchiveSpread _spread = new(step, runId, tell);
     private readonly IncrementPlan _plan = step.Increment!;
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
@@ -14,26 +15,28 @@ internal sealed class IncrementMaker(BackupSession session, BackupStep step, Act
     /// Makes the next increment; a gap is noted in the store and told, or followed by a full backup where that was asked for. True where the next increment has something to go on from.
     /// Throws what went wrong otherwise, the store being as it was.
     /// </summary>
-    /// <param name="runId">The run.</param>
     /// <param name="ready">What has been copying for a while; null where nothing has.</param>
     /// <param name="cut">Told where the increment ends, while it is being sealed.</param>
     /// <param name="token">Cancels.</param>
-    public bool Make(string runId, OplogTail? ready, Action<OplogTip>? cut, CancellationToken token)
+    public bool Make(OplogTail? ready, Action<OplogTip>? cut, CancellationToken token)
     {
         IncrementSource? source = null;
-        var job = step.Job with
-        {
-            Type = BackupType.Incremental,
-            PlainBytes = 0,
-            Source = (name, said) => source = new IncrementSource(_plan, name, () => BackupStep.Chains(step.Store, Unreadable, token), hole => GapNote.Write(session, step.Store, hole, runId), said) { Ready = ready, Cut = cut },
-        };
         Failure failure;
         try
         {
-            Publish(job, runId, token);
+            var backup = _spread.Make(store =>
+            {
+                var job = step.JobFor(store) with
+                {
+                    Type = BackupType.Incremental,
+                    PlainBytes = 0,
+                    Source = (name, said) => source = new IncrementSource(_plan, name, () => BackupStep.Chains(store, Unreadable, token), hole => GapNote.Write(session, store, hole, runId), said) { Ready = ready, Cut = cut },
+                };
+                return BackupRunner.NewMaker(session, store, tell).Make(job, runId, token);
+            }, token);
             // Only now: were the slice not kept, the next one would have to end there.
             if (source!.EndsBefore is { } hole)
-                GapNote.Leave(session, step.Store, hole, runId);
+                GapNote.Leave(session, backup.Source, hole, runId);
             if (source.NeedsFull is not { } needed)
                 return true;
             failure = needed;
@@ -50,7 +53,7 @@ internal sealed class IncrementMaker(BackupSession session, BackupStep step, Act
         }
 
         tell(new Warned($"{failure.Message} A full backup is made, which begins a new chain."));
-        BackupRunner.MakeFull(session, step, runId, tell, token);
+        BackupRunner.MakeFull(session, step, _spread, runId, tell, token);
         return true;
     }
 
@@ -59,12 +62,5 @@ internal sealed class IncrementMaker(BackupSession session, BackupStep step, Act
     {
         if (_told.Add(failure.Message))
             tell(new Warned($"{failure.Message} {failure.Advice}"));
-    }
-
-    private void Publish(ArchiveJob job, string runId, CancellationToken token)
-    {
-        var backup = BackupRunner.NewMaker(session, step.Store, tell).Make(job, runId, token);
-        tell(new Said($"{backup.Location}: {backup.Size} of {backup.PlainSize}, written, read back and compared."));
-        tell(new Made(backup));
     }
 }

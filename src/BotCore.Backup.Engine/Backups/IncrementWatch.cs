@@ -33,18 +33,18 @@ public sealed record WatchOptions
 /// Makes increments one after the other until it is cancelled: the oplog is copied as it is written, and a slice is cut every interval, and at a size. A stop publishes nothing by
 /// halves; what was not published yet the next increment brings. One thread, and the slicer's.
 /// </summary>
-internal sealed class IncrementWatch(BackupSession session, BackupStep step, WatchOptions options, Action<BackupEvent> tell)
+internal sealed class IncrementWatch(BackupSession session, BackupStep step, WatchOptions options, string runId, Action<BackupEvent> tell)
 {
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly IncrementMaker _maker = new(session, step, tell);
+    private readonly IncrementMaker _maker = new(session, step, runId, tell);
     private readonly IncrementPlan _plan = step.Increment!;
     private bool _hasDied;
     private bool _wasFull;
 
     /// <summary>Returns where there is nothing to go on from any more, which was told. Throws what waiting does not mend.</summary>
-    public void Run(string runId, CancellationToken token)
+    public void Run(CancellationToken token)
     {
         OplogTail? tail = null;
         var failures = 0;
@@ -60,7 +60,7 @@ internal sealed class IncrementWatch(BackupSession session, BackupStep step, Wat
                     if (!isDue)
                         AwaitCut(tail, token);
                     isDue = true;
-                    if (!MakeNext(runId, ref tail, out var isCut, token))
+                    if (!MakeNext(ref tail, out var isCut, token))
                         return;
                     isDue = !isCut && !_wasFull;
                     _wasFull = !isCut;
@@ -90,7 +90,7 @@ internal sealed class IncrementWatch(BackupSession session, BackupStep step, Wat
     private static TimeSpan PauseAfter(int failures) => TimeSpan.FromTicks(Math.Min(FirstPause.Ticks << Math.Min(failures - 1, 10), LongestPause.Ticks));
 
     // Publishes what was copied, or what has come since the end of the chain; copying goes on behind it meanwhile.
-    private bool MakeNext(string runId, ref OplogTail? tail, out bool isCut, CancellationToken token)
+    private bool MakeNext(ref OplogTail? tail, out bool isCut, CancellationToken token)
     {
         var ready = tail;
         OplogTail? next = null;
@@ -98,7 +98,7 @@ internal sealed class IncrementWatch(BackupSession session, BackupStep step, Wat
         tail = null;
         try
         {
-            var goesOn = _maker.Make(runId, ready, Cut, token);
+            var goesOn = _maker.Make(ready, Cut, token);
             isCut = isTold;
             if (goesOn)
                 (tail, next) = (next, null);
@@ -119,6 +119,8 @@ internal sealed class IncrementWatch(BackupSession session, BackupStep step, Wat
         void Cut(OplogTip tip)
         {
             isTold = true;
+            // Told once for each store that the slice was tried with.
+            next?.Dispose();
             next = Follow(tip, token);
         }
     }

@@ -4,6 +4,7 @@ using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Backups;
 
@@ -16,18 +17,22 @@ internal sealed class Publication : IDisposable
     private const int MostCollisions = 1000;
 
     private readonly IStore _store;
+    private readonly StoreLease _lease;
+    private readonly string _runId;
     private readonly CancellationToken _token;
     private bool _published;
 
-    private Publication(IStore store, ArchiveName name, CancellationToken token)
+    private Publication(IStore store, StoreLease lease, ArchiveName name, string runId, CancellationToken token)
     {
         _store = store;
+        _lease = lease;
+        _runId = runId;
         _token = token;
         Name = name;
-        Archive = store.Create(Key, token);
+        Archive = store.Create(Key, token, runId);
         try
         {
-            Index = store.Create(BackupFiles.Index(Key), token);
+            Index = store.Create(BackupFiles.Index(Key), token, runId);
         }
         catch
         {
@@ -48,35 +53,44 @@ internal sealed class Publication : IDisposable
     /// <summary>Where the index's bytes go.</summary>
     public StoreWriter Index { get; }
 
-    /// <summary>Takes the first free name and leaves the intent under it. The caller holds the lease of its folder.</summary>
-    public static Publication Begin(IStore store, Func<int, ArchiveName> name, string runId, CancellationToken token)
+    /// <summary>Takes the first free name and leaves the intent under it. The caller holds <paramref name="lease"/>, which is that of its folder.</summary>
+    public static Publication Begin(IStore store, StoreLease lease, Func<int, ArchiveName> name, string runId, CancellationToken token)
     {
         for (var attempt = 1; attempt < MostCollisions; attempt++)
         {
             var candidate = name(attempt);
-            if (store.Find(candidate.Key, token) is not null || store.Find(BackupFiles.Manifest(candidate.Key), token) is not null
-                || store.Find(BackupFiles.Intent(candidate.Key), token) is not null)
-                continue;
-            LeaveIntent(store, candidate.Key, runId, token);
-            try
-            {
-                return new Publication(store, candidate, token);
-            }
-            catch
-            {
-                store.Delete(BackupFiles.Intent(candidate.Key), CancellationToken.None);
-                throw;
-            }
+            if (IsFree(store, candidate.Key, token))
+                return BeginAs(store, lease, candidate, runId, token);
         }
 
         throw new BackupException(FailureKind.StoreFull, $"A thousand archives of this second stand in {store.Location} already.", "Run again in a second.", store.Location);
     }
+
+    /// <summary>Leaves the intent under a name that <see cref="IsFree"/>.</summary>
+    public static Publication BeginAs(IStore store, StoreLease lease, ArchiveName name, string runId, CancellationToken token)
+    {
+        LeaveIntent(store, name.Key, runId, token);
+        try
+        {
+            return new Publication(store, lease, name, runId, token);
+        }
+        catch
+        {
+            store.Delete(BackupFiles.Intent(name.Key), CancellationToken.None);
+            throw;
+        }
+    }
+
+    /// <summary>Whether nothing of a backup stands under <paramref name="key"/>.</summary>
+    public static bool IsFree(IStore store, string key, CancellationToken token) =>
+        store.Find(key, token) is null && store.Find(BackupFiles.Manifest(key), token) is null && store.Find(BackupFiles.Intent(key), token) is null;
 
     /// <summary>Says that what stands under <paramref name="archive"/> is being made or removed: it is not listed until the intent is gone.</summary>
     public static void LeaveIntent(IStore store, string archive, string runId, CancellationToken token) => Put(
         store,
         BackupFiles.Intent(archive),
         JsonSerializer.SerializeToUtf8Bytes(new { run = runId, host = Environment.MachineName, process = Environment.ProcessId, began = DateTimeOffset.UtcNow }),
+        runId,
         token);
 
     /// <summary>
@@ -114,19 +128,21 @@ internal sealed class Publication : IDisposable
     }
 
     /// <summary>Makes the sealed archive a backup: what was proven, and nothing else, gets a manifest.</summary>
-    public void Publish(SealResult result, Manifest manifest)
+    public void Publish(Manifest manifest)
     {
-        _token.ThrowIfCancellationRequested();
-        Archive.Commit();
-        Index.Commit();
-        ReadBack(Key, result.Size, result.Sha256);
-        ReadBack(BackupFiles.Index(Key), result.IndexSize, result.IndexSha256);
-        Put(_store, BackupFiles.Checksum(Key), Encoding.UTF8.GetBytes($"{result.Sha256}  {Name.FileName}\n"), _token);
-        _token.ThrowIfCancellationRequested();
         var json = manifest.ToJson();
         if (json.Length > Manifest.MaximumLength)
             throw new InvalidOperationException($"The manifest of {Key} has {json.Length} bytes.");
-        Put(_store, BackupFiles.Manifest(Key), json, CancellationToken.None);
+        _token.ThrowIfCancellationRequested();
+        Archive.Commit();
+        Index.Commit();
+        ReadBack(_store, Key, manifest.Size, manifest.Sha256, _token);
+        ReadBack(_store, BackupFiles.Index(Key), manifest.IndexSize, manifest.IndexSha256, _token);
+        Put(_store, BackupFiles.Checksum(Key), Checksum(manifest.Sha256, Name), _runId, _token);
+        _token.ThrowIfCancellationRequested();
+        // Another run may have taken over while this one was cut off, and may have removed what it takes for left over.
+        _lease.Demand(_token);
+        Put(_store, BackupFiles.Manifest(Key), json, _runId, CancellationToken.None);
         _published = true;
         _store.Delete(BackupFiles.Intent(Key), CancellationToken.None);
     }
@@ -137,30 +153,42 @@ internal sealed class Publication : IDisposable
         Index.Dispose();
         if (_published)
             return;
-        foreach (var file in BackupFiles.InOrderOfRemoval(Key))
-            _store.Delete(file, CancellationToken.None);
-        _store.Delete(BackupFiles.Intent(Key), CancellationToken.None);
+        try
+        {
+            foreach (var file in BackupFiles.InOrderOfRemoval(Key))
+                _store.Delete(file, CancellationToken.None);
+            _store.Delete(BackupFiles.Intent(Key), CancellationToken.None);
+        }
+        catch (BackupException)
+        {
+            // A store that is away: the intent hides what is left, and the next run removes it. What ended this one is what is to be told.
+        }
     }
 
-    private static void Put(IStore store, string key, byte[] content, CancellationToken token)
+    /// <summary>The content of the checksum beside an archive, as sha256sum writes it.</summary>
+    public static byte[] Checksum(string sha256, ArchiveName name) => Encoding.UTF8.GetBytes($"{sha256}  {name.FileName}\n");
+
+    /// <summary>Writes a small object whole.</summary>
+    public static void Put(IStore store, string key, byte[] content, string? runId, CancellationToken token)
     {
-        using var writer = store.Create(key, token);
+        using var writer = store.Create(key, token, runId);
         writer.Write(content);
         writer.Commit();
     }
 
-    private void ReadBack(string key, long length, string sha256)
+    /// <summary>Reads an object to its end, and throws ChecksumMismatch where it is not what was written.</summary>
+    public static void ReadBack(IStore store, string key, long length, string sha256, CancellationToken token)
     {
-        using var stored = _store.OpenRead(key, 0, _token);
+        using var stored = store.OpenRead(key, 0, token);
         using var hash = new HashingStream(stored);
-        hash.Drain(_token);
+        hash.Drain(token);
         if (hash.Count != length || !string.Equals(hash.Hash, sha256, StringComparison.Ordinal))
         {
             throw new BackupException(
                 FailureKind.ChecksumMismatch,
-                $"What {_store.Location} holds of '{key}' is not what was written: {hash.Count} bytes with SHA-256 {hash.Hash}, not {length} with {sha256}.",
-                "Check that disk; nothing of this run was kept there.",
-                _store.Location);
+                $"What {store.Location} holds of '{key}' is not what was written: {hash.Count} bytes with SHA-256 {hash.Hash}, not {length} with {sha256}.",
+                "Check that store and its disk; nothing of this was kept there.",
+                store.Location);
         }
     }
 }

@@ -12,6 +12,9 @@ namespace BotCore.Backup.Engine.Catalog;
 /// </summary>
 public static class BackupCatalog
 {
+    // Behind a network a manifest is one answer of a server, for which others need not wait.
+    private const int MostAtOnce = 16;
+
     /// <summary>All backups of <paramref name="store"/> as <see cref="Made"/>, oldest first, then what is wrong as <see cref="Failed"/>.</summary>
     public static IEnumerable<BackupEvent> List(IStore store, CancellationToken token) => List(store, "", token);
 
@@ -21,7 +24,7 @@ public static class BackupCatalog
         var objects = store.List(prefix, token).ToDictionary(o => o.Key, StringComparer.Ordinal);
         var archives = objects.Values.Where(o => ArchiveName.TryParse(o.Key, out _)).ToList();
         var found = archives
-            .AsParallel().AsOrdered().WithCancellation(token)
+            .AsParallel().AsOrdered().WithCancellation(token).WithDegreeOfParallelism(store is FolderStore ? Math.Min(Environment.ProcessorCount, MostAtOnce) : MostAtOnce)
             .Select(archive => Look(store, archive, objects, token))
             .OfType<BackupEvent>()
             .ToList();
@@ -42,7 +45,7 @@ public static class BackupCatalog
         if (ReadManifest(store, key, token) is { } manifest)
             return BotBackup.Of(manifest, store, key);
         var archive = store.Find(key, token) ?? throw NotFound(store, key);
-        if (store.Find(BackupFiles.Index(key), token) is not null)
+        if (archive.RunId is not null || store.Find(BackupFiles.Index(key), token) is not null)
             throw new BackupException(MissingManifest(store, key));
         return ArchiveName.TryParse(key, out var name) ? BotBackup.Foreign(name, archive, store) : Stranger(archive, store);
     }
@@ -116,9 +119,12 @@ public static class BackupCatalog
                 return new Made(BotBackup.Of(manifest, store, archive.Key));
             if (objects.ContainsKey(BackupFiles.Index(archive.Key)))
                 return new Failed(MissingManifest(store, archive.Key));
-            return ArchiveName.TryParse(archive.Key, out var name) && archive.Key.Contains('/', StringComparison.Ordinal)
-                ? new Made(BotBackup.Foreign(name, archive, store))
-                : null;
+            if (!ArchiveName.TryParse(archive.Key, out var name) || !archive.Key.Contains('/', StringComparison.Ordinal))
+                return null;
+            // Gone means that another run removed it meanwhile.
+            return store.Find(archive.Key, token) is not { } whole ? null
+                : whole.RunId is null ? new Made(BotBackup.Foreign(name, archive, store))
+                : new Failed(MissingManifest(store, archive.Key));
         }
         catch (BackupException wrong)
         {

@@ -59,6 +59,9 @@ public sealed record BotBackup
     /// <summary>The history of a server that it belongs to: backups of one timeline can be restored together. Null for what has no oplog.</summary>
     public string? Timeline => Oplog is null ? null : Manifest!.Chain?.Timeline ?? Id;
 
+    /// <summary>What became of it in each of the stores that its run was to bring it to; none for a backup that was listed, of which only its own store is known.</summary>
+    public IReadOnlyList<StoreOutcome> Stores { get; init; } = [];
+
     /// <summary>Its key in the store.</summary>
     public required string Key { get; init; }
 

@@ -126,6 +126,21 @@ public sealed record BotBackupConfiguration
     /// <summary>S3_ENDPOINT: another server than Amazon's.</summary>
     public Uri? S3Endpoint { get; internal init; }
 
+    /// <summary>S3_STORAGE_CLASS; null means the bucket's.</summary>
+    public string? S3StorageClass { get; internal init; }
+
+    /// <summary>S3_ENCRYPTION: AES256 or aws:kms; null means the bucket's.</summary>
+    public string? S3Encryption { get; internal init; }
+
+    /// <summary>S3_KMS_KEY; null means the account's.</summary>
+    public string? S3KmsKey { get; internal init; }
+
+    /// <summary>S3_OBJECT_LOCK_DAYS; 0 locks nothing.</summary>
+    public int S3LockDays { get; internal init; }
+
+    /// <summary>TRANSFER_LIMIT: bytes a second to and from each store behind a network; null means no limit.</summary>
+    public long? TransferLimit { get; internal init; }
+
     /// <summary>ENABLE_GCS_BACKUP.</summary>
     public bool GcsEnabled { get; internal init; }
 
@@ -155,6 +170,9 @@ public sealed record BotBackupConfiguration
 
     /// <summary>SFTP_SSH_KEY: absolute path of a private key; null means what ssh offers by itself.</summary>
     public string? SftpKeyFile { get; internal init; }
+
+    /// <summary>SFTP_KNOWN_HOSTS: absolute path of the file with the server's host key; null means what ssh_config says.</summary>
+    public string? SftpKnownHostsFile { get; internal init; }
 
     /// <summary>ENABLE_NOTIFICATIONS: false keeps all channels silent.</summary>
     public bool NotificationsEnabled { get; internal init; }

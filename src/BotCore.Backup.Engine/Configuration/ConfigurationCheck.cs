@@ -168,6 +168,7 @@ internal sealed class ConfigurationCheck(BotBackupConfiguration settings, string
         Needs(ConfigurationKeys.SftpDir, settings.SftpDirectory, ConfigurationKeys.EnableSftp);
         if (GpgProgram.Locate(searchPath, "ssh") is null)
             Error(ConfigurationKeys.EnableSftp, "ssh is not on the PATH, and SFTP needs it.", "Install the package openssh-client.");
+        MustExist(ConfigurationKeys.SftpKnownHosts, settings.SftpKnownHostsFile is { } hosts ? [hosts] : []);
         if (settings.SftpKeyFile is not { } key)
             return;
         if (!File.Exists(key))

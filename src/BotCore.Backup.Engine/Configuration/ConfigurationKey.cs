@@ -52,6 +52,10 @@ internal static class ConfigurationKeys
     internal const string S3Bucket = "S3_BACKUP_BUCKET";
     internal const string AwsRegion = "AWS_REGION";
     internal const string S3Endpoint = "S3_ENDPOINT";
+    internal const string S3StorageClass = "S3_STORAGE_CLASS";
+    internal const string S3Encryption = "S3_ENCRYPTION";
+    internal const string S3KmsKey = "S3_KMS_KEY";
+    internal const string S3LockDays = "S3_OBJECT_LOCK_DAYS";
     internal const string EnableGcs = "ENABLE_GCS_BACKUP";
     internal const string GcsBucket = "GCS_BACKUP_BUCKET";
     internal const string GoogleCredentials = "GOOGLE_APPLICATION_CREDENTIALS";
@@ -62,6 +66,8 @@ internal static class ConfigurationKeys
     internal const string SftpUser = "SFTP_USER";
     internal const string SftpDir = "SFTP_DIR";
     internal const string SftpSshKey = "SFTP_SSH_KEY";
+    internal const string SftpKnownHosts = "SFTP_KNOWN_HOSTS";
+    internal const string TransferLimit = "TRANSFER_LIMIT";
     internal const string EnableNotifications = "ENABLE_NOTIFICATIONS";
     internal const string SlackWebhook = "SLACK_WEBHOOK";
     internal const string EmailRecipient = "EMAIL_RECIPIENT";
@@ -116,11 +122,15 @@ internal static class ConfigurationKeys
         new(StoresConfig, Where, string.Empty, "Default: local and every enabled store."),
         new(StoresModels, Where, string.Empty, "Default: the enabled stores; local where none is."),
         new(EnableS3, S3, "false", "Whether S3 is used. Credentials are found as the AWS tools find them."),
-        new(S3Bucket, S3, string.Empty, "The bucket."),
+        new(S3Bucket, S3, string.Empty, "The bucket, or bucket/prefix."),
         new(AwsRegion, S3, "us-east-1", "Its region."),
         new(S3Endpoint, S3, string.Empty, "URL of a server other than Amazon's."),
+        new(S3StorageClass, S3, string.Empty, "Storage class of what is uploaded, such as STANDARD_IA. Default: the bucket's."),
+        new(S3Encryption, S3, string.Empty, "Encryption by the server on top of ours: AES256 or aws:kms. Default: the bucket's."),
+        new(S3KmsKey, S3, string.Empty, "Key for aws:kms. Default: the account's."),
+        new(S3LockDays, S3, "0", "Days for which nobody may remove what is uploaded; needs a bucket with object lock. 0 locks nothing."),
         new(EnableGcs, Gcs, "false", "Whether Google Cloud Storage is used."),
-        new(GcsBucket, Gcs, string.Empty, "The bucket."),
+        new(GcsBucket, Gcs, string.Empty, "The bucket, or bucket/prefix."),
         new(GoogleCredentials, Gcs, string.Empty, "Key file of the service account, relative to this file. Default: the identity of the machine."),
         new(GcsEndpoint, Gcs, string.Empty, "URL of a server other than Google's."),
         new(EnableSftp, Sftp, "false", "Whether SFTP is used. Host keys, agents and jumps are those of ssh_config."),
@@ -129,6 +139,8 @@ internal static class ConfigurationKeys
         new(SftpUser, Sftp, string.Empty, "Login name. Default: what ssh_config says."),
         new(SftpDir, Sftp, string.Empty, "Folder on the server."),
         new(SftpSshKey, Sftp, string.Empty, "Private key file, relative to this file. Default: what ssh_config and the agent offer."),
+        new(SftpKnownHosts, Sftp, string.Empty, "File with the server's host key, as known_hosts has it; relative to this file. Default: what ssh_config says."),
+        new(TransferLimit, Where, string.Empty, "Bytes a second to and from each store behind a network: 500K, 10M, 1G. Default: no limit."),
         new(EnableNotifications, Telling, "true", "false keeps all channels silent. Without a channel nothing is sent anyway."),
         new(SlackWebhook, Telling, string.Empty, "Slack's incoming webhook URL.", IsSecret: true),
         new(EmailRecipient, Telling, string.Empty, "Addresses, separated by commas."),

@@ -41,6 +41,9 @@ internal sealed partial class ConfigurationLoader
     [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]*\z", RegexOptions.CultureInvariant, 1000)]
     private static partial Regex ArchiveName();
 
+    [GeneratedRegex(@"\A[1-9][0-9]{0,8}[KMGkmg]?\z", RegexOptions.CultureInvariant, 1000)]
+    private static partial Regex ByteRate();
+
     private BotBackupConfiguration Read()
     {
         Remarks();
@@ -88,6 +91,11 @@ internal sealed partial class ConfigurationLoader
             S3Bucket = _read.Text(ConfigurationKeys.S3Bucket),
             AwsRegion = _read.Text(ConfigurationKeys.AwsRegion, ConfigurationKeys.Get(ConfigurationKeys.AwsRegion).Default)!,
             S3Endpoint = _read.Endpoint(ConfigurationKeys.S3Endpoint, "http", "https"),
+            S3StorageClass = _read.Text(ConfigurationKeys.S3StorageClass),
+            S3Encryption = ServerEncryption(),
+            S3KmsKey = _read.Text(ConfigurationKeys.S3KmsKey),
+            S3LockDays = _read.Number(ConfigurationKeys.S3LockDays, 0, 36500),
+            TransferLimit = TransferLimit(),
             GcsEnabled = stores.Contains("gcs", StringComparer.Ordinal),
             GcsBucket = _read.Text(ConfigurationKeys.GcsBucket),
             GoogleCredentialsFile = _read.Path(ConfigurationKeys.GoogleCredentials, besideFile: true),
@@ -98,6 +106,7 @@ internal sealed partial class ConfigurationLoader
             SftpUser = _read.Text(ConfigurationKeys.SftpUser),
             SftpDirectory = _read.Text(ConfigurationKeys.SftpDir),
             SftpKeyFile = _read.Path(ConfigurationKeys.SftpSshKey, besideFile: true),
+            SftpKnownHostsFile = _read.Path(ConfigurationKeys.SftpKnownHosts, besideFile: true),
             NotificationsEnabled = _read.Flag(ConfigurationKeys.EnableNotifications, fallback: true),
             SlackWebhook = _read.HiddenUri(ConfigurationKeys.SlackWebhook, SecretUri.WithSecretPath, "https", "http"),
             EmailRecipients = Addresses(),
@@ -139,6 +148,28 @@ internal sealed partial class ConfigurationLoader
     {
         var port = _read.Number(ConfigurationKeys.SftpPort, 1, 65535);
         return _read.Find(ConfigurationKeys.SftpPort) is null ? null : port;
+    }
+
+    private string? ServerEncryption()
+    {
+        var asked = _read.Parsed(
+            ConfigurationKeys.S3Encryption, string.Empty, "AES256 or aws:kms", text => text.Trim() is "AES256" or "aws:kms" ? text.Trim() : null, text => text);
+        return asked.Length == 0 ? null : asked;
+    }
+
+    private long? TransferLimit()
+    {
+        var limit = _read.Parsed(ConfigurationKeys.TransferLimit, string.Empty, "bytes a second, such as 500K, 10M or 1G", text => ByteRate().IsMatch(text.Trim()) ? text.Trim().ToUpperInvariant() : null, text => text);
+        if (limit.Length == 0)
+            return null;
+        var unit = limit[^1] switch
+        {
+            'K' => 1L << 10,
+            'M' => 1L << 20,
+            'G' => 1L << 30,
+            _ => 1L,
+        };
+        return long.Parse(limit.TrimEnd('K', 'M', 'G'), CultureInfo.InvariantCulture) * unit;
     }
 
     private (string Codec, int Level) Codec()

@@ -25,4 +25,8 @@ public sealed record Made(object Item) : BackupEvent;
 
 /// <summary>Something failed; the run may go on with other things.</summary>
 /// <param name="Failure">What, on what, and what to do.</param>
-public sealed record Failed(Failure Failure) : BackupEvent;
+public sealed record Failed(Failure Failure) : BackupEvent
+{
+    /// <summary>Whether it failed for one store of several, so that the run goes on whatever its kind: no command ends by it.</summary>
+    public bool IsOfOneStore { get; init; }
+}

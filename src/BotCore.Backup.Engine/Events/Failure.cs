@@ -27,4 +27,7 @@ public sealed class BackupException : Exception
 
     /// <summary>What went wrong.</summary>
     public Failure Failure { get; }
+
+    /// <summary>How long the other side asked to be left alone before it is tried again; zero where it did not say.</summary>
+    public TimeSpan RetryAfter { get; init; }
 }

@@ -61,7 +61,7 @@ public static class MeasureRunner
 
     private static void Measure(BackupSession session, BackupRequest request, Action<BackupEvent> tell, CancellationToken token)
     {
-        foreach (var job in BackupPlanner.Plan(session, request with { OnlyMeasures = true }, failure => tell(new Failed(failure)), token).Select(step => step.Job).DistinctBy(job => (job.Component, job.Name)))
+        foreach (var job in BackupPlanner.Plan(session, request with { OnlyMeasures = true, Stores = [session.Local.Name] }, failure => tell(new Failed(failure)), token).Select(step => step.Job).DistinctBy(job => (job.Component, job.Name)))
             Measure(session, job.Component, job.Name, job.PlainBytes, job.Sample!, tell, token);
     }
 

@@ -38,7 +38,7 @@ public sealed class ResumingStream(Func<long, Stream> open, long offset, StoreRe
             {
                 _inner?.Dispose();
                 _inner = null;
-                retry.Pause(_failures, token);
+                retry.Pause(_failures, token, passing.RetryAfter);
             }
         }
     }

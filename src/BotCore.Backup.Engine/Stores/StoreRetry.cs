@@ -7,6 +7,8 @@ namespace BotCore.Backup.Engine.Stores;
 /// </summary>
 public sealed record StoreRetry
 {
+    private static readonly TimeSpan MostAsked = TimeSpan.FromMinutes(2);
+
     /// <summary>No second try, for tests and for probes that must answer at once.</summary>
     public static StoreRetry None { get; } = new() { Attempts = 1 };
 
@@ -31,7 +33,7 @@ public sealed record StoreRetry
             }
             catch (BackupException passing) when (passing.Failure.Kind == FailureKind.StoreUnreachable && attempt < Attempts)
             {
-                Pause(attempt, token);
+                Pause(attempt, token, passing.RetryAfter);
             }
         }
     }
@@ -43,11 +45,12 @@ public sealed record StoreRetry
         return true;
     }, token);
 
-    /// <summary>Waits after the failed try number <paramref name="attempt"/>, counted from 1.</summary>
-    public void Pause(int attempt, CancellationToken token)
+    /// <summary>Waits after the failed try number <paramref name="attempt"/>, counted from 1; for <paramref name="atLeast"/> where the server asked for that, though never for longer than two minutes.</summary>
+    public void Pause(int attempt, CancellationToken token, TimeSpan atLeast = default)
     {
         var whole = Math.Min(FirstPause.Ticks * Math.Pow(2, Math.Min(attempt - 1, 20)), LongestPause.Ticks);
-        token.WaitHandle.WaitOne(TimeSpan.FromTicks((long)(whole * (0.5 + (Random.Shared.NextDouble() / 2)))));
+        var asked = Math.Min(atLeast.Ticks, MostAsked.Ticks);
+        token.WaitHandle.WaitOne(TimeSpan.FromTicks(Math.Max(asked, (long)(whole * (0.5 + (Random.Shared.NextDouble() / 2))))));
         token.ThrowIfCancellationRequested();
     }
 }

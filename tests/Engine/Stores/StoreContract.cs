@@ -1,10 +1,11 @@
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.TestServers;
 using Xunit;
 
 namespace BotCore.Backup.Engine.Tests.Stores;
 
-/// <summary>What every store owes. A subclass makes an empty one.</summary>
+/// <summary>What every store owes. A subclass makes an empty one, and says with <see cref="NeedsToolsAttribute"/> what its server needs.</summary>
 public abstract class StoreContract
 {
     private static CancellationToken None => CancellationToken.None;
@@ -15,7 +16,7 @@ public abstract class StoreContract
     /// <summary>The same place, as another process sees it.</summary>
     protected abstract IStore Again { get; }
 
-    [Fact]
+    [ServerFact]
     public void An_empty_store_lists_and_finds_nothing()
     {
         Assert.Empty(Store.List("", None));
@@ -24,7 +25,7 @@ public abstract class StoreContract
         Store.Delete("config/a", None);
     }
 
-    [Fact]
+    [ServerFact]
     public void What_was_committed_is_found_listed_and_read_from_any_offset()
     {
         byte[] content = [.. Enumerable.Range(0, 300_000).Select(i => (byte)(i * 7))];
@@ -36,7 +37,7 @@ public abstract class StoreContract
             Assert.Equal(content[offset..], Get("config/a.tar", offset));
     }
 
-    [Fact]
+    [ServerFact]
     public void An_empty_object_is_an_object()
     {
         Put("config/empty", []);
@@ -45,7 +46,7 @@ public abstract class StoreContract
         Assert.Empty(Get("config/empty", 0));
     }
 
-    [Fact]
+    [ServerFact]
     public void The_list_is_in_ordinal_order_and_goes_by_prefix()
     {
         string[] keys = ["volumes/z", "config/b", "config/B", "config/a/deep", "config/a.x", "configs/c"];
@@ -58,7 +59,7 @@ public abstract class StoreContract
         Assert.Empty(Again.List("nothing/", None));
     }
 
-    [Fact]
+    [ServerFact]
     public void Nothing_is_there_before_the_commit_and_an_abort_leaves_nothing()
     {
         using (var writer = Store.Create("config/a", None))
@@ -73,7 +74,7 @@ public abstract class StoreContract
         Assert.Empty(Again.RemovePartials("config", _ => true, None));
     }
 
-    [Fact]
+    [ServerFact]
     public void Nothing_is_ever_overwritten()
     {
         Put("config/a", [1, 2, 3]);
@@ -83,7 +84,7 @@ public abstract class StoreContract
         Assert.Single(Again.List("", None));
     }
 
-    [Fact]
+    [ServerFact]
     public void Of_two_writers_of_one_key_the_first_commit_wins()
     {
         using (var late = Store.Create("config/a", None))
@@ -96,7 +97,7 @@ public abstract class StoreContract
         Assert.Equal([1], Get("config/a", 0));
     }
 
-    [Fact]
+    [ServerFact]
     public void What_was_deleted_is_gone_and_its_neighbours_stay()
     {
         Put("config/a", [1]);
@@ -109,7 +110,7 @@ public abstract class StoreContract
         Assert.Equal([3], Get("config/a", 0));
     }
 
-    [Fact]
+    [ServerFact]
     public void A_lease_is_one_at_a_time_and_comes_back()
     {
         var lease = Store.AcquireLease("config", None);
@@ -121,7 +122,7 @@ public abstract class StoreContract
         Assert.Empty(Again.List("", None));
     }
 
-    [Theory]
+    [ServerTheory]
     [InlineData("../a")]
     [InlineData("config/../../a")]
     [InlineData("/no-such-folder-of-botbackup/a")]

@@ -20,6 +20,9 @@ public sealed class LockObjectLease : StoreLease
 {
     private const int MostAttempts = 5;
 
+    // Giving back must not hold up the end of a run on a line that is dead: what is not given back goes stale.
+    private static readonly TimeSpan LongestFarewell = TimeSpan.FromSeconds(30);
+
     private readonly ILockObjects _objects;
     private readonly string _key;
     private readonly string _location;
@@ -28,6 +31,7 @@ public sealed class LockObjectLease : StoreLease
     private readonly TimeProvider _clock;
     private readonly Lock _gate = new();
     private readonly ITimer _timer;
+    private readonly CancellationTokenSource _stop = new();
     private string _tag;
     private long _lastBeat;
     private bool _isLost;
@@ -102,6 +106,7 @@ public sealed class LockObjectLease : StoreLease
         if (!disposing)
             return;
         _timer.Dispose();
+        _stop.Cancel();
         lock (_gate)
         {
             if (_isOver)
@@ -109,11 +114,12 @@ public sealed class LockObjectLease : StoreLease
             _isOver = true;
             if (_isLost)
                 return;
+            using var limited = new CancellationTokenSource(LongestFarewell);
             try
             {
-                _objects.TryDelete(_key, _tag, CancellationToken.None);
+                _objects.TryDelete(_key, _tag, limited.Token);
             }
-            catch (BackupException)
+            catch (Exception kept) when (kept is BackupException or OperationCanceledException)
             {
                 // It goes stale by itself.
             }
@@ -122,19 +128,26 @@ public sealed class LockObjectLease : StoreLease
 
     private void BeatInPassing()
     {
-        lock (_gate)
+        // A beat that takes longer than the time to the next is one and not two.
+        if (!_gate.TryEnter())
+            return;
+        try
         {
-            if (_isOver || _isLost)
-                return;
-            try
-            {
-                Beat(CancellationToken.None);
-            }
-            catch (BackupException)
-            {
-                // The next beat may come through; who cannot be heard for too long must stop.
-                _isLost = _clock.GetElapsedTime(_lastBeat) > _times.Stale - _times.Beat;
-            }
+            if (!_isOver && !_isLost)
+                Beat(_stop.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // The lease is being given back.
+        }
+        catch (BackupException)
+        {
+            // The next beat may come through; who cannot be heard for too long must stop.
+            _isLost = _clock.GetElapsedTime(_lastBeat) > _times.Stale - _times.Beat;
+        }
+        finally
+        {
+            _gate.Exit();
         }
     }
 

@@ -7,6 +7,7 @@ using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Restores;
+using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Tests.Outside;
 using BotCore.Backup.Protocols.MongoDb;
 using BotCore.Backup.Protocols.MongoDb.Bson;
@@ -78,7 +79,7 @@ internal sealed class MongoPlatform : IDisposable
     }
 
     /// <summary>A session whose DATABASE_URL names the main database, or <paramref name="uri"/>.</summary>
-    public BackupSession Session(string? uri = null, bool encrypted = true, IReadOnlyDictionary<string, string>? more = null, TimeProvider? clock = null)
+    public BackupSession Session(string? uri = null, bool encrypted = true, IReadOnlyDictionary<string, string>? more = null, TimeProvider? clock = null, IReadOnlyDictionary<string, IStore>? stores = null)
     {
         var file = Path.Combine(Folder, "passphrase");
         File.WriteAllText(file, "correct horse\n");
@@ -93,7 +94,7 @@ internal sealed class MongoPlatform : IDisposable
             ["GPG_PASSPHRASE_FILE"] = file,
             ["ENCRYPTION_ENABLED"] = encrypted ? "true" : "false",
         };
-        var session = new BackupSession(BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), settings), new SessionOptions { Threads = 2 }) { Clock = clock ?? TimeProvider.System };
+        var session = new BackupSession(BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), settings), new SessionOptions { Threads = 2 }) { Clock = clock ?? TimeProvider.System, StandIns = stores ?? new Dictionary<string, IStore>(StringComparer.Ordinal) };
         _sessions.Add(session);
         return session;
     }

@@ -60,7 +60,7 @@ internal sealed class IncrementSource(IncrementPlan plan, ArchiveName name, Func
         // A slicer that failed has proven nothing: it may have lost what it needs.
         var finder = new TipFinder(plan.Target, client, plan.Selection, plan.Options.MostLag, tell, token) { Proven = Ready is { Slicer.IsWrong: false } ? Ready.Tip : null };
         _tip = Find(finder);
-        using var own = Ready is { } ready && ready.Tip.IsEntryOf(_tip) && !ready.Slicer.IsWrong ? null : OplogTail.Open(plan.Target, plan.Selection, plan.Options, _tip, token);
+        using var own = Ready is { } ready && ready.Tip.IsEntryOf(_tip) && ready.Slicer is { IsWrong: false, IsEnded: false } ? null : OplogTail.Open(plan.Target, plan.Selection, plan.Options, _tip, token);
         var slicer = (own ?? Ready!).Slicer;
         var slice = Finish(slicer, client, token);
         if (slice.Swapped is null)

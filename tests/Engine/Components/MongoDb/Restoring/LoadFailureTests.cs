@@ -111,6 +111,37 @@ public sealed class LoadFailureTests
         Assert.Equal(["_id_", "x", "ttl"], Names(mongo, "a"));
     }
 
+    [Fact]
+    public void A_connection_that_breaks_beside_a_capped_collection_is_told_as_what_it_is()
+    {
+        using var writing = new ManualResetEventSlim();
+        using var broken = new ManualResetEventSlim();
+        using var mongo = new MongoPlatform(new SandboxOptions
+        {
+            Fault = (command, ns, _) =>
+            {
+                if (command is not "insert")
+                    return null;
+                if (ns.EndsWith(".a", StringComparison.Ordinal))
+                {
+                    // Not before the thread that reads the dump is at work on the other one.
+                    writing.Wait();
+                    return new SandboxFault(SandboxFaultKind.CloseConnection);
+                }
+
+                if (!ns.EndsWith(".capped", StringComparison.Ordinal))
+                    return null;
+                writing.Set();
+                return new SandboxFault(SandboxFaultKind.Delay, Gate: broken);
+            },
+        });
+        var dump = new MemoryDump().Add(mongo.Database, "a", null, ["""{"_id": 1}"""]).Add(mongo.Database, "capped", null, ["""{"_id": 1}"""], options: """{"capped": true, "size": 4096}""");
+
+        var told = Assert.ThrowsAny<Exception>(() => OverwriteTests.Job(mongo, dump).Run(default));
+        broken.Set();
+        Assert.Equal(FailureKind.SourceUnreachable, Assert.IsType<BackupException>(told).Failure.Kind);
+    }
+
     [Theory]
     [InlineData("insert", SandboxFaultMoment.BeforeCommand)]
     [InlineData("insert", SandboxFaultMoment.BeforeReply)]

@@ -1,6 +1,6 @@
 using Xunit;
 
-namespace BotCore.Backup.Engine.Tests.Components.MongoDb.Increments;
+namespace BotCore.Backup.Engine.Tests;
 
 /// <summary>A clock that a test moves by hand; timers fire when it passes their time. Thread-safe.</summary>
 internal sealed class HandClock : TimeProvider
@@ -15,12 +15,15 @@ internal sealed class HandClock : TimeProvider
             return _now;
     }
 
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override long GetTimestamp() => GetUtcNow().Ticks;
+
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        Assert.Equal(Timeout.InfiniteTimeSpan, period);
         lock (_gate)
         {
-            var timer = new HandTimer(this, () => callback(state), dueTime, _now + dueTime);
+            var timer = new HandTimer(this, () => callback(state), dueTime, _now + dueTime, period);
             _timers.Add(timer);
             return timer;
         }
@@ -49,7 +52,7 @@ internal sealed class HandClock : TimeProvider
         {
             _now += by;
             due = _timers.FindAll(timer => timer.Due <= _now);
-            _timers.RemoveAll(due.Contains);
+            _timers.RemoveAll(timer => due.Contains(timer) && !timer.Repeat());
         }
 
         foreach (var timer in due)
@@ -62,13 +65,22 @@ internal sealed class HandClock : TimeProvider
             _timers.Remove(timer);
     }
 
-    private sealed class HandTimer(HandClock clock, Action fire, TimeSpan asked, DateTimeOffset due) : ITimer
+    private sealed class HandTimer(HandClock clock, Action fire, TimeSpan asked, DateTimeOffset due, TimeSpan period) : ITimer
     {
         public TimeSpan Asked => asked;
 
-        public DateTimeOffset Due => due;
+        public DateTimeOffset Due { get; private set; } = due;
 
         public void Fire() => fire();
+
+        // Once for each move of the clock, however far it goes.
+        public bool Repeat()
+        {
+            if (period == Timeout.InfiniteTimeSpan)
+                return false;
+            Due = clock._now + period;
+            return true;
+        }
 
         public bool Change(TimeSpan dueTime, TimeSpan period) => throw new NotSupportedException();
 

@@ -1,0 +1,56 @@
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Stores.S3;
+
+namespace BotCore.Backup.Engine.Outside.Adapters;
+
+/// <summary>Loads what stands on third-party packages, at first need and into a context of its own, so that a session that needs none carries none. Thread-safe.</summary>
+public static class AdapterLoader
+{
+    private const string AssemblyFile = "BotCore.Backup.Adapters.dll";
+    private const string Folder = "adapters";
+    private const string S3Factory = "BotCore.Backup.Adapters.AmazonS3.S3StoreFactory";
+
+    private static readonly Lock Gate = new();
+    private static AdapterContext? _context;
+
+    /// <summary>Opens stores in Amazon S3. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
+    public static IS3StoreFactory S3() => Make<IS3StoreFactory>(S3Factory);
+
+    private static T Make<T>(string type)
+    {
+        AdapterContext context;
+        lock (Gate)
+            context = _context ??= Load(Path.GetDirectoryName(typeof(AdapterLoader).Assembly.Location) ?? AppContext.BaseDirectory);
+        return Make<T>(context, type);
+    }
+
+    internal static T Make<T>(AdapterContext context, string type)
+    {
+        try
+        {
+            return (T)Activator.CreateInstance(context.Adapters.GetType(type, throwOnError: true)!)!;
+        }
+        catch (Exception e) when (e is BadImageFormatException or IOException or TypeLoadException or MissingMethodException or System.Reflection.TargetInvocationException or InvalidCastException)
+        {
+            throw Missing($"{context.Adapters.Location} does not fit this Engine.", context.Adapters.Location, e);
+        }
+    }
+
+    /// <summary>Loads the adapters from <paramref name="folder"/> or from <c>adapters/</c> within it.</summary>
+    internal static AdapterContext Load(string folder)
+    {
+        string[] places = [Path.Combine(folder, Folder, AssemblyFile), Path.Combine(folder, AssemblyFile)];
+        var path = places.FirstOrDefault(File.Exists) ?? throw Missing($"{AssemblyFile} stands neither in {folder} nor in its folder '{Folder}'.", folder);
+        try
+        {
+            return new AdapterContext(path);
+        }
+        catch (Exception e) when (e is BadImageFormatException or IOException or InvalidOperationException)
+        {
+            throw Missing($"{path} cannot be loaded.", path, e);
+        }
+    }
+
+    private static BackupException Missing(string message, string target, Exception? cause = null) => new(
+        FailureKind.AdapterMissing, "S3 cannot be used: " + message, "Install the module whole, with its folder 'adapters'.", target, cause);
+}
