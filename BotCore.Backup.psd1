@@ -22,6 +22,7 @@
         'Get-BotBackupStore'
         'Get-BotRecoveryWindow'
         'Invoke-BotBackup'
+        'Measure-BotBackup'
         'New-BotBackupConfiguration'
         'New-BotBackupPassphrase'
         'Remove-BotBackup'

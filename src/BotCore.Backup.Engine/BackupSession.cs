@@ -1,6 +1,7 @@
 using System.Security;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Compression;
+using BotCore.Backup.Engine.Compression.Zstd;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Gnupg;
@@ -24,7 +25,7 @@ public sealed record SessionOptions
     /// <summary>A codec in place of COMPRESSION; null keeps it.</summary>
     public string? Compression { get; init; }
 
-    /// <summary>Threads that compress and decompress; null takes one a processor, 16 at most.</summary>
+    /// <summary>The most threads that compress and decompress; null takes one a processor, 16 at most. The memory that is allowed can lower it.</summary>
     public int? Threads { get; init; }
 }
 
@@ -36,6 +37,7 @@ public sealed class BackupSession : IDisposable
     private const int MostThreads = 16;
 
     private readonly SessionOptions _options;
+    private readonly Lazy<CodecChoice> _compression;
     private readonly ConfiguredStores _stores;
 
     /// <summary>Reads nothing yet: a passphrase file is opened when the first key is needed.</summary>
@@ -44,6 +46,7 @@ public sealed class BackupSession : IDisposable
         Configuration = configuration;
         _options = options ?? new SessionOptions();
         Local = new FolderStore(configuration.BackupDirectory);
+        _compression = new Lazy<CodecChoice>(ChooseCodec, LazyThreadSafetyMode.PublicationOnly);
         _stores = new ConfiguredStores(configuration);
         Keys = new ArchiveKeys(ReadPassphrase, () => GpgProgram.Find(), configuration.SignKey);
     }
@@ -66,9 +69,11 @@ public sealed class BackupSession : IDisposable
     /// <summary>Where runs keep for a moment what memory cannot hold: on the disk that has room for archives.</summary>
     internal string SpillFolder => Configuration.BackupDirectory;
 
-    internal ICodec Codec => Codecs.ByName(_options.Compression ?? Configuration.Compression);
+    /// <summary>How archives are compressed where nothing was measured: as the settings say, and with <c>auto</c> by zstd where its library is, else by gzip.</summary>
+    internal CodecChoice Compression => _compression.Value;
 
-    internal int Level => _options.Compression is null ? Configuration.CompressionLevel : Codec.DefaultLevel;
+    /// <summary>Whether the codec is to be measured and chosen for each archive.</summary>
+    internal bool MeasuresCodecs => string.Equals(_options.Compression ?? Configuration.Compression, ConfigurationKeys.AutoCompression, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Stores that stand in for those that the settings name.</summary>
     internal IReadOnlyDictionary<string, IStore> StandIns { get; init; } = new Dictionary<string, IStore>(StringComparer.OrdinalIgnoreCase);
@@ -113,6 +118,19 @@ public sealed class BackupSession : IDisposable
         return Configuration.Recipients.Count > 0
             ? new RecipientCipher(GpgProgram.Find(), Configuration.Recipients, Configuration.SignKey)
             : new PassphraseCipher(Keys.Keyring);
+    }
+
+    /// <summary>A codec at a level, with as many threads as this session has and as fit into its memory.</summary>
+    internal CodecChoice Choose(ICodec codec, int level, string reason = "") => CodecChoice.Of(codec, level, Threads, (long)Configuration.CompressionMemory << 20, reason);
+
+    private CodecChoice ChooseCodec()
+    {
+        if (MeasuresCodecs)
+            return Codecs.Available.FirstOrDefault(codec => codec is ZstdCodec) is { } fast ? Choose(fast, fast.DefaultLevel) : Choose(Codecs.Gzip, Codecs.Gzip.DefaultLevel);
+        if (_options.Compression is not { } asked)
+            return Choose(Codecs.ByName(Configuration.Compression), Configuration.CompressionLevel);
+        var codec = Codecs.ByName(asked);
+        return Choose(codec, codec.DefaultLevel);
     }
 
     private PassphraseKeyring? ReadPassphrase()

@@ -19,11 +19,15 @@ internal sealed class Workplace : IDisposable
     private readonly DirectoryInfo _root = Directory.CreateTempSubdirectory("work-");
     private readonly bool _encrypted;
     private readonly string? _store;
+    private readonly string _compression;
+    private readonly string _target;
     private readonly List<BackupSession> _others = [];
 
-    /// <summary><paramref name="store"/> is a folder elsewhere, such as a small disk.</summary>
-    public Workplace(bool encrypted = true, TimeProvider? clock = null, string? store = null)
+    /// <summary><paramref name="store"/> is a folder elsewhere, such as a small disk; <paramref name="compression"/> a codec, with a level or without, or auto, with <paramref name="target"/>.</summary>
+    public Workplace(bool encrypted = true, TimeProvider? clock = null, string? store = null, string compression = "gzip", string target = "")
     {
+        _compression = compression;
+        _target = target;
         _encrypted = encrypted;
         _store = store;
         Directory.CreateDirectory(Project);
@@ -59,6 +63,9 @@ internal sealed class Workplace : IDisposable
             ["BACKUP_DIR"] = Store,
             ["LOG_DIR"] = Path.Combine(Root, "logs"),
             ["GPG_PASSPHRASE_FILE"] = file,
+            ["COMPRESSION"] = _compression.Split(' ')[0],
+            ["COMPRESSION_TARGET"] = _target,
+            ["COMPRESSION_LEVEL"] = _compression.Split(' ') is [_, var level] ? level : "",
             ["ENCRYPTION_ENABLED"] = _encrypted ? "true" : "false",
         };
         var configuration = BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), settings);

@@ -54,9 +54,9 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     [ArgumentCompleter(typeof(StoreCompleter))]
     public string[] Store { get; set; } = [];
 
-    /// <summary>A codec in place of COMPRESSION.</summary>
+    /// <summary>A codec in place of COMPRESSION, at its usual level; auto measures them on the data and takes the fastest that reaches COMPRESSION_TARGET.</summary>
     [Parameter]
-    [ValidateSet("gzip")]
+    [ValidateSet("gzip", "bzip2", "xz", "zstd", "auto")]
     public string? Compression { get; set; }
 
     /// <summary>A passphrase in place of GPG_PASSPHRASE_FILE.</summary>
@@ -71,7 +71,7 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     [Parameter]
     public SwitchParameter NoEncryption { get; set; }
 
-    /// <summary>Threads that compress; one a processor where none is given.</summary>
+    /// <summary>The most threads that compress; one a processor where none is given. COMPRESSION_MEMORY can lower it.</summary>
     [Parameter]
     [ValidateRange(1, 64)]
     public int? ThrottleLimit { get; set; }

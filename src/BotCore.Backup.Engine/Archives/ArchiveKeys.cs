@@ -35,8 +35,10 @@ internal sealed class ArchiveKeys(Func<PassphraseKeyring?> passphrase, Func<GpgP
         };
     }
 
-    /// <summary>Takes the compression off, whatever it is. A codec that is not to be had is CodecMissing.</summary>
-    public static Stream Decompress(Stream compressed, string name)
+    /// <summary>
+    /// Takes the compression off, whatever it is. A codec that is not to be had is CodecMissing. <paramref name="ratio"/> is how much of it one byte can become.
+    /// </summary>
+    public static Stream Decompress(Stream compressed, string name, out int ratio)
     {
         var (wrapping, whole) = WrappingSniffer.Sniff(compressed);
         var suffix = wrapping switch
@@ -48,7 +50,9 @@ internal sealed class ArchiveKeys(Func<PassphraseKeyring?> passphrase, Func<GpgP
             Wrapping.Tar => "",
             _ => throw new BackupException(FailureKind.ArchiveCorrupt, $"'{name}' is not an archive: it is neither a tar nor compressed nor encrypted by any format known here.", "Check that this is the right file, or take another copy.", name),
         };
-        return suffix.Length == 0 ? whole : Codecs.BySuffix(suffix)!.OpenReader(whole, leaveOpen: true);
+        var codec = Codecs.BySuffix(suffix);
+        ratio = codec?.MaximumRatio ?? 1;
+        return codec?.OpenReader(whole, leaveOpen: true) ?? whole;
     }
 
     /// <summary>

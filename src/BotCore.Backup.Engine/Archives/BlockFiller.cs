@@ -33,7 +33,7 @@ internal sealed class BlockFiller(BlockPipeline pipeline, CancellationToken toke
     {
         _sideLent = false;
         _block ??= pipeline.Rent();
-        return _block.Buffer.AsSpan(_block.Length, Math.Min(wanted, BlockPipeline.BlockSize - _block.Length));
+        return _block.Buffer.AsSpan(_block.Length, Math.Min(wanted, pipeline.BlockSize - _block.Length));
     }
 
     /// <summary>Counts what was written into <see cref="Space"/> or <see cref="GetSpan"/>.</summary>
@@ -48,14 +48,14 @@ internal sealed class BlockFiller(BlockPipeline pipeline, CancellationToken toke
 
         _block!.Length += count;
         Position += count;
-        if (_block.Length == BlockPipeline.BlockSize)
+        if (_block.Length == pipeline.BlockSize)
             Flush();
     }
 
     public Span<byte> GetSpan(int sizeHint = 0)
     {
         _block ??= pipeline.Rent();
-        var room = BlockPipeline.BlockSize - _block.Length;
+        var room = pipeline.BlockSize - _block.Length;
         if (room >= Math.Max(sizeHint, 1))
         {
             _sideLent = false;

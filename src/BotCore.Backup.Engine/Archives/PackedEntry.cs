@@ -7,7 +7,7 @@ public sealed record DocumentSet(long Documents, string Hash);
 
 /// <summary>
 /// A file whose size was not known until all of it was read, and which was compressed meanwhile: its members are handed over as they are. They were made by the
-/// archive's own codec, each from <see cref="Compression.BlockPipeline.BlockSize"/> bytes at most.
+/// archive's own codec, each from <see cref="Compression.ICodec.BlockSize"/> bytes at most.
 /// </summary>
 internal abstract class PackedEntry : SourceItem
 {

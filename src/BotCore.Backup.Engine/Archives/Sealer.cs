@@ -42,7 +42,7 @@ internal sealed record SealResult
 /// </summary>
 internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<BackupEvent> tell)
 {
-    private const int BlockSize = BlockPipeline.BlockSize;
+    private readonly int _blockSize = options.Codec.BlockSize(options.Level);
 
     private readonly List<Failure> _failures = [];
     private readonly SealedMembers _members = new();
@@ -112,7 +112,7 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
             return;
 
         // An entry of a block or more begins its own member: restoring it alone then reads nothing else.
-        if (entry.DataLength >= BlockSize)
+        if (entry.DataLength >= _blockSize)
             tar.Flush();
         var (start, skip) = tar.Here;
         _headers.Write(entry, tar);
@@ -167,7 +167,7 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
         var whole = true;
         while (left > 0)
         {
-            var space = tar.Space((int)Math.Min(left, BlockSize));
+            var space = tar.Space((int)Math.Min(left, _blockSize));
             var read = whole ? Fill(source, space, ref whole) : 0;
             if (!whole)
             {

@@ -56,11 +56,11 @@ internal sealed class Unsealer(BotBackup backup, ArchiveKeys keys, int threads)
             var (_, compressed) = keys.Decrypt(stream, backup.Location);
             using (compressed)
             {
-                using var plain = ArchiveKeys.Decompress(compressed, backup.Location);
+                using var plain = ArchiveKeys.Decompress(compressed, backup.Location, out _);
                 using var tar = new TarReader(plain, TarReaderOptions.Foreign);
                 tar.MoveNext();
                 // What was read is to be believed only once the checksum of its member held, which stands behind it.
-                for (var left = BlockPipeline.BlockSize + 1; left > 0;)
+                for (var left = ParallelMemberReader.LongestBlock + 1; left > 0;)
                 {
                     var read = plain.Read(new byte[Math.Min(left, 1 << 16)]);
                     left = read > 0 ? left - read : 0;
@@ -83,7 +83,7 @@ internal sealed class Unsealer(BotBackup backup, ArchiveKeys keys, int threads)
         try
         {
             var (_, compressed) = keys.Decrypt(stream, name);
-            return new IndexReader(new OwningStream(ArchiveKeys.Decompress(compressed, name), compressed, stream), name);
+            return new IndexReader(new OwningStream(ArchiveKeys.Decompress(compressed, name, out _), compressed, stream), name);
         }
         catch
         {
@@ -109,9 +109,9 @@ internal sealed class Unsealer(BotBackup backup, ArchiveKeys keys, int threads)
             if (encryption != manifest.Encryption)
                 throw new BackupException(FailureKind.ManifestMismatch, $"'{backup.Location}' is encrypted otherwise ({encryption}) than its manifest says ({manifest.Encryption}).", "Restore from another copy or an older backup.", backup);
             var members = memberLines.Read().OfType<IndexMember>().Select(member => (member.PackedLength, member.PlainLength));
-            using var plain = new ParallelMemberReader(compressed, members, codec, threads, leaveOpen: true, token: token);
+            using var plain = new ParallelMemberReader(compressed, members, codec, CodecMemory.DecompressingThreads(codec, threads), leaveOpen: true, token: token);
             using var tar = new TarReader(plain, TarReaderOptions.Ours);
-            var result = Walk(tar, new ArchiveShape(new ArchiveShapeOptions { CompressedLength = manifest.Size }), NextEntry(entries), visitor, moved, token);
+            var result = Walk(tar, new ArchiveShape(new ArchiveShapeOptions { CompressedLength = manifest.Size, MaximumRatio = codec.MaximumRatio }), NextEntry(entries), visitor, moved, token);
             if (NextEntry(entries)() is not null)
                 throw Corrupt("it holds fewer entries than its index");
             return result with { Root = head.Root };
@@ -123,9 +123,9 @@ internal sealed class Unsealer(BotBackup backup, ArchiveKeys keys, int threads)
         var (_, compressed) = keys.Decrypt(raw, backup.Location);
         using (compressed)
         {
-            using var plain = ArchiveKeys.Decompress(compressed, backup.Location);
+            using var plain = ArchiveKeys.Decompress(compressed, backup.Location, out var ratio);
             using var tar = new TarReader(plain, TarReaderOptions.Foreign);
-            var shape = new ArchiveShapeOptions { CompressedLength = backup.Size.Bytes, MaximumRatio = plain is GzipReader ? ArchiveShapeOptions.DeflateRatio : null, AllowDuplicates = true };
+            var shape = new ArchiveShapeOptions { CompressedLength = backup.Size.Bytes, MaximumRatio = ratio, AllowDuplicates = true };
             return Walk(tar, new ArchiveShape(shape), expected: null, visitor, moved, token);
         }
     }

@@ -16,10 +16,17 @@ namespace BotCore.Backup.Engine.Backups;
 /// <param name="Source">Its entries, once the archive has a name and a time.</param>
 /// <param name="Root">The folder that they are relative to.</param>
 /// <param name="PlainBytes">About how many bytes of content there are; 0 where unknown.</param>
-internal sealed record ArchiveJob(Component Component, string Name, BackupType Type, Func<ArchiveName, Action<BackupEvent>, IEntrySource> Source, EntryPath Root, long PlainBytes);
+internal sealed record ArchiveJob(Component Component, string Name, BackupType Type, Func<ArchiveName, Action<BackupEvent>, IEntrySource> Source, EntryPath Root, long PlainBytes)
+{
+    /// <summary>How it is compressed; null where as all others.</summary>
+    public CodecChoice? Compression { get; init; }
+
+    /// <summary>Takes so many bytes of its data from all over it; null where nobody would ask.</summary>
+    public Func<int, CancellationToken, byte[]>? Sample { get; init; }
+}
 
 /// <summary>Seals one job into one store and publishes it. Used by backups, and by restores for their snapshot. One thread at a time.</summary>
-internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int threads, Func<IArchiveCipher> cipher, TimeProvider clock, Action<BackupEvent> tell)
+internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<IArchiveCipher> cipher, TimeProvider clock, Action<BackupEvent> tell)
 {
     // A tar that is estimated to need more than this share of what is free may still fit once compressed: the run then finds out and ends in StoreFull.
     private const double WorstUsualRatio = 0.5;
@@ -35,6 +42,7 @@ internal sealed class ArchiveMaker(IStore store, ICodec codec, int level, int th
         DemandSpace(job);
 
         using var seal = cipher();
+        var (codec, level, threads, _) = job.Compression ?? compression;
         var started = clock.GetUtcNow();
         var suffix = ".tar" + codec.Suffix + seal.Suffix;
         using var publication = Publication.Begin(store, lease, attempt => ArchiveName.Create(job.Component, job.Name, job.Type, started, suffix, attempt), runId, token);

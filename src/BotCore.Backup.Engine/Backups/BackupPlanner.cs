@@ -5,8 +5,10 @@ using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Files;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
+using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Measurements;
 using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Engine.Backups;
@@ -28,6 +30,9 @@ public sealed record BackupRequest
 
     /// <summary>Stores by name; none means what the settings say for each component.</summary>
     public IReadOnlyList<string> Stores { get; init; } = [];
+
+    /// <summary>Whether the plan is only there to be measured, so that no codec is chosen for it.</summary>
+    internal bool OnlyMeasures { get; init; }
 }
 
 /// <summary>What an increment does where there is nothing that it can go on from.</summary>
@@ -81,9 +86,11 @@ public static class BackupPlanner
         BackupSession session, BackupRequest request, Component component, string name, FileTreeScope scope, BackupType type, List<BackupStep> steps, Action<Failure> failed, CancellationToken token)
     {
         FileTreeEstimate estimate;
+        CodecChoice? compression;
         try
         {
             estimate = FileTreeEstimate.Measure(scope, token);
+            compression = Choose(session, request, estimate.Bytes, size => DataSample.OfFiles(scope, estimate, size, token), token);
         }
         catch (BackupException wrong)
         {
@@ -91,8 +98,12 @@ public static class BackupPlanner
             return;
         }
 
-        var job = new ArchiveJob(component, name, type, (_, _) => new FileTreeSource(scope), scope.Root, estimate.Bytes);
-        var text = string.Create(CultureInfo.InvariantCulture, $"{estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}");
+        var job = new ArchiveJob(component, name, type, (_, _) => new FileTreeSource(scope), scope.Root, estimate.Bytes)
+        {
+            Compression = compression,
+            Sample = (size, stop) => DataSample.OfFiles(scope, estimate, size, stop),
+        };
+        var text = string.Create(CultureInfo.InvariantCulture, $"{estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}{By(compression)}");
         AddStep(session, request, component, stores => new BackupStep(_ => job, stores, text), steps, failed);
     }
 
@@ -108,10 +119,11 @@ public static class BackupPlanner
             var names = catalog.Databases(new DumpSelection(target.Database));
             return (names.Count, catalog.EstimateSize(names));
         });
-        var plan = NewPlan(session, target);
+        var compression = Choose(session, request, size, bytes => DataSample.OfDatabase(target, new DumpSelection(target.Database), bytes, token), token);
+        var plan = NewPlan(session, target, compression);
         var what = target.Database is { } one ? $"database {one}" : string.Create(CultureInfo.InvariantCulture, $"{databases:N0} databases");
-        var text = $"{what} of {target.Name}, about {new ByteSize(size)} of documents";
-        AddStep(session, request, Component.MongoDb, stores => new BackupStep(store => FullOf(plan, store, size, token), stores, text), steps, failed);
+        var text = $"{what} of {target.Name}, about {new ByteSize(size)} of documents{By(compression)}";
+        AddStep(session, request, Component.MongoDb, stores => new BackupStep(store => FullOf(plan, store, size, token) with { Compression = compression }, stores, text), steps, failed);
     }
 
     // Looks at the store alone: what the server still has of it is for the run to find out.
@@ -154,8 +166,17 @@ public static class BackupPlanner
         return string.Create(CultureInfo.InvariantCulture, $"the oplog of {plan.Target.Name} since {end} ({end.Time:u}, {text} ago), where {last.Key} ends");
     }
 
-    private static IncrementPlan NewPlan(BackupSession session, MongoTarget target) =>
-        new(target, new DumpSelection(target.Database), new DumpOptions(session.Codec, session.Level, session.DumpThreads, session.SpillFolder));
+    private static IncrementPlan NewPlan(BackupSession session, MongoTarget target, CodecChoice? measured = null)
+    {
+        var compression = measured ?? session.Compression;
+        return new IncrementPlan(target, new DumpSelection(target.Database), new DumpOptions(compression.Codec, compression.Level, session.DumpThreads, session.SpillFolder));
+    }
+
+    // Null where nothing is to be measured.
+    private static CodecChoice? Choose(BackupSession session, BackupRequest request, long size, Func<int, byte[]> sample, CancellationToken token) =>
+        session.MeasuresCodecs && !request.OnlyMeasures ? MeasureRunner.Choose(session, size, sample, token) : null;
+
+    private static string By(CodecChoice? compression) => compression is null ? "" : $"; {compression.Reason}";
 
     private static ArchiveJob FullOf(IncrementPlan plan, IStore store, long size, CancellationToken token) => new(
         Component.MongoDb,
@@ -163,7 +184,10 @@ public static class BackupPlanner
         BackupType.Full,
         (name, tell) => new MongoDumpSource(plan.Target, plan.Selection, plan.Options, name, tell) { Chains = () => BackupStep.Chains(store, failure => tell(new Warned($"{failure.Message} {failure.Advice}")), token) },
         new EntryPath(plan.Target.Name),
-        size);
+        size)
+    {
+        Sample = (bytes, stop) => DataSample.OfDatabase(plan.Target, plan.Selection, bytes, stop),
+    };
 
     private static void AddStep(BackupSession session, BackupRequest request, Component component, Func<IReadOnlyList<IStore>, BackupStep> step, List<BackupStep> steps, Action<Failure> failed)
     {

@@ -31,7 +31,7 @@ public static class BackupRunner
     internal static string NewRunId() => RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     internal static ArchiveMaker NewMaker(BackupSession session, IStore store, Action<BackupEvent> tell) =>
-        new(store, session.Codec, session.Level, session.Threads, session.NewCipher, session.Clock, tell);
+        new(store, session.Compression, session.NewCipher, session.Clock, tell);
 
     /// <summary>Makes the archive of a step, brings it into its stores, and notes the history that a full backup of a database ended by beginning a new one.</summary>
     internal static void MakeFull(BackupSession session, BackupStep step, ArchiveSpread spread, string runId, Action<BackupEvent> tell, CancellationToken token)

@@ -5,7 +5,7 @@ internal sealed class Block : PipelineItem
 {
     internal Block(int size) => Buffer = GC.AllocateUninitializedArray<byte>(size);
 
-    /// <summary>Room for the plaintext, <see cref="BlockPipeline.BlockSize"/> bytes; holds old bytes when rented.</summary>
+    /// <summary>Room for the plaintext, <see cref="ICodec.BlockSize"/> bytes; holds old bytes when rented.</summary>
     public byte[] Buffer { get; }
 
     /// <summary>Bytes of <see cref="Buffer"/> that count. 0 when rented; 0 makes an empty member.</summary>
@@ -38,15 +38,12 @@ internal sealed class Block : PipelineItem
 internal readonly record struct CompressedBlock(ReadOnlyMemory<byte> Member, int PlainLength, object? Tag);
 
 /// <summary>
-/// Compresses blocks on several threads and hands the members to a sink in the order of submission, on one thread of its own. At most 2 x threads + 2 blocks are
-/// in flight; <see cref="Rent"/> waits for one. What the codec or the sink throws stops all and comes out of the next call here, as it was thrown.
+/// Compresses blocks on several threads and hands the members to a sink in the order of submission, on one thread of its own. How many blocks are
+/// in flight is <see cref="CodecMemory.BlocksInFlight"/>; <see cref="Rent"/> waits for one. What the codec or the sink throws stops all and comes out of the next call here, as it was thrown.
 /// The sink has then seen every block before the one that failed, and none after it. Made for one submitting thread, which is not the sink's: nothing here may be called from the sink.
 /// </summary>
 internal sealed class BlockPipeline : IDisposable
 {
-    /// <summary>Bytes of a block: 1 MiB.</summary>
-    public const int BlockSize = 1024 * 1024;
-
     private readonly OrderedPipeline<Block> _pipeline;
     private readonly Action<CompressedBlock> _sink;
     private readonly Thread _writer;
@@ -65,8 +62,10 @@ internal sealed class BlockPipeline : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(level, codec.Levels.Lowest);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(level, codec.Levels.Highest);
         _sink = sink;
+        var size = codec.BlockSize(level);
+        BlockSize = size;
         _pipeline = new OrderedPipeline<Block>(
-            $"{codec.Name} compressor", threads, (2 * threads) + 2, static () => new Block(BlockSize), () => new Worker(codec.CreateCompressor(level)), token);
+            $"{codec.Name} compressor", threads, CodecMemory.BlocksInFlight(size, threads), () => new Block(size), () => new Worker(codec.CreateCompressor(level), size), token);
         _writer = new Thread(Write) { IsBackground = true, Name = $"{codec.Name} writer" };
         try
         {
@@ -78,6 +77,9 @@ internal sealed class BlockPipeline : IDisposable
             throw;
         }
     }
+
+    /// <summary>Bytes of a block.</summary>
+    public int BlockSize { get; }
 
     /// <summary>An empty block to fill and <see cref="Submit"/>; waits until one is free.</summary>
     public Block Rent()
@@ -141,14 +143,14 @@ internal sealed class BlockPipeline : IDisposable
         }
     }
 
-    private sealed class Worker(IBlockCompressor compressor) : IPipelineWorker<Block>
+    private sealed class Worker(IBlockCompressor compressor, int blockSize) : IPipelineWorker<Block>
     {
         public void Work(Block item)
         {
             if (item.IsPacked)
                 return;
             // Once for the fullest block, not anew for every fuller one.
-            var longest = compressor.MaximumLength(BlockSize);
+            var longest = compressor.MaximumLength(blockSize);
             if (item.Member.Length < longest)
                 item.Member = GC.AllocateUninitializedArray<byte>(longest);
             item.MemberLength = compressor.Compress(item.Buffer.AsSpan(0, item.Length), item.Member);

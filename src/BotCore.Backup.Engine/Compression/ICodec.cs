@@ -18,6 +18,15 @@ public interface ICodec
     /// <summary>Lowest and highest level.</summary>
     (int Lowest, int Highest) Levels { get; }
 
+    /// <summary>How many bytes one compressed byte can become at most; what declares more is damaged, or a trap.</summary>
+    int MaximumRatio { get; }
+
+    /// <summary>Bytes of plaintext that a whole member is made of at that level: where the format compresses about as well as in one stream.</summary>
+    int BlockSize(int level);
+
+    /// <summary>About how many bytes a compressor of that level takes, beside the block and the member.</summary>
+    long CompressorMemory(int level);
+
     /// <summary>A compressor for one thread.</summary>
     IBlockCompressor CreateCompressor(int level);
 

@@ -1,15 +1,11 @@
 using System.Runtime.InteropServices;
+using BotCore.Backup.Engine.Compression.Native;
 
 namespace BotCore.Backup.Engine.Compression;
 
 /// <summary>libdeflate, bound at run time by function pointers: the library may be absent, and an assembly has only one import resolver to give away.</summary>
 internal sealed unsafe class LibDeflate
 {
-    private static readonly string[] FileNames =
-        OperatingSystem.IsWindows() ? ["libdeflate.dll", "deflate.dll"]
-        : OperatingSystem.IsMacOS() ? ["libdeflate.0.dylib", "libdeflate.dylib", "/opt/homebrew/lib/libdeflate.dylib"]
-        : ["libdeflate.so.0", "libdeflate.so.1"];
-
     private readonly delegate* unmanaged[Cdecl]<int, nint> _allocCompressor;
     private readonly delegate* unmanaged[Cdecl]<nint, void> _freeCompressor;
     private readonly delegate* unmanaged[Cdecl]<nint, nuint, nuint> _gzipCompressBound;
@@ -31,7 +27,10 @@ internal sealed unsafe class LibDeflate
     }
 
     /// <summary>The library of this process, or null where there is none.</summary>
-    public static LibDeflate? Instance { get; } = Load();
+    public static LibDeflate? Instance { get; } = NativeLibraryFile.Load(
+        "BOTBACKUP_LIBDEFLATE",
+        NativeLibraryFile.Names(["libdeflate.so.0", "libdeflate.so.1"], ["libdeflate.0.dylib", "libdeflate.dylib"], ["libdeflate.dll", "deflate.dll"]),
+        library => new LibDeflate(library));
 
     public Handle AllocateCompressor(int level) => Handle.Of(_allocCompressor(level), _freeCompressor);
 
@@ -72,30 +71,6 @@ internal sealed unsafe class LibDeflate
             GC.KeepAlive(decompressor);
             return result == 0 && consumed == (nuint)member.Length && produced == (nuint)block.Length;
         }
-    }
-
-    private static LibDeflate? Load()
-    {
-        if (string.Equals(Environment.GetEnvironmentVariable("BOTBACKUP_LIBDEFLATE"), "off", StringComparison.OrdinalIgnoreCase))
-            return null;
-
-        foreach (var name in FileNames)
-        {
-            // Not from the current folder: that is where a stranger could put one.
-            if (!NativeLibrary.TryLoad(name, typeof(LibDeflate).Assembly, DllImportSearchPath.AssemblyDirectory | DllImportSearchPath.SafeDirectories, out var library))
-                continue;
-
-            try
-            {
-                return new LibDeflate(library);
-            }
-            catch (EntryPointNotFoundException)
-            {
-                NativeLibrary.Free(library);
-            }
-        }
-
-        return null;
     }
 
     /// <summary>A compressor or decompressor of the library.</summary>

@@ -3,7 +3,7 @@ using System.IO.Compression;
 
 namespace BotCore.Backup.Engine.Compression;
 
-/// <summary>Makes gzip members with System.IO.Compression. Header and trailer are ours: GZipStream writes an operating system, and nothing at all for an empty block.</summary>
+/// <summary>Makes gzip members with System.IO.Compression; level 0 stores. Header and trailer are ours: GZipStream writes an operating system, and nothing at all for an empty block.</summary>
 internal sealed class ManagedGzipCompressor(int level) : IBlockCompressor
 {
     private const int HeaderLength = 10;
@@ -54,7 +54,7 @@ internal sealed class ManagedGzipCompressor(int level) : IBlockCompressor
     /// <summary>The length in <paramref name="body"/>, or 0 where it does not fit or there is nothing to deflate.</summary>
     private unsafe int Deflate(ReadOnlySpan<byte> block, Span<byte> body)
     {
-        if (block.IsEmpty)
+        if (block.IsEmpty || level == 0)
             return 0;
 
         fixed (byte* start = body)

@@ -1,12 +1,12 @@
 namespace BotCore.Backup.Engine.Compression;
 
-/// <summary>Makes gzip members with libdeflate.</summary>
+/// <summary>Makes gzip members with libdeflate; level 0 stores.</summary>
 internal sealed class NativeGzipCompressor(LibDeflate library, int level) : IBlockCompressor
 {
-    private readonly LibDeflate.Handle _compressor = library.AllocateCompressor(Levels[level - 1]);
+    private readonly LibDeflate.Handle _compressor = library.AllocateCompressor(Levels[level]);
 
     // A level is gzip's: what it promises is gzip's size. libdeflate gets there, and below, with less: its 5 is smaller than gzip -6.
-    private static ReadOnlySpan<byte> Levels => [1, 2, 3, 4, 5, 5, 6, 7, 9];
+    private static ReadOnlySpan<byte> Levels => [0, 1, 2, 3, 4, 5, 5, 6, 7, 9];
 
     public int MaximumLength(int length)
     {

@@ -5,12 +5,15 @@ namespace BotCore.Backup.Engine.Compression;
 
 /// <summary>
 /// The plaintext of a stream whose members are known beforehand, from an index: a thread reads the members one after the other, several decompress them, and
-/// <see cref="Read(Span{byte})"/> serves them in order. Memory is bounded by 2 x threads + 2 members. The lengths are not believed: each is held to a limit before
+/// <see cref="Read(Span{byte})"/> serves them in order. Memory is bounded: <see cref="CodecMemory.BlocksInFlight"/> of the members. The lengths are not believed: each is held to a limit before
 /// memory is given, and a member that has another length, bytes after the last member, and an early end throw <see cref="InvalidDataException"/>. An error comes
 /// where it belongs, after all bytes before it, and comes again at every later call. Not thread-safe.
 /// </summary>
 internal sealed class ParallelMemberReader : Stream
 {
+    /// <summary>The longest plaintext of a member that any version of ours writes, and some more: 32 MiB.</summary>
+    public const int LongestBlock = 32 << 20;
+
     private readonly Stream _compressed;
     private readonly bool _leaveOpen;
     private readonly IEnumerable<(int CompressedLength, int PlainLength)> _members;
@@ -36,7 +39,7 @@ internal sealed class ParallelMemberReader : Stream
         ICodec codec,
         int threads,
         bool leaveOpen = false,
-        int maximumBlock = BlockPipeline.BlockSize,
+        int maximumBlock = LongestBlock,
         CancellationToken token = default)
     {
         ArgumentNullException.ThrowIfNull(compressed);
@@ -48,7 +51,7 @@ internal sealed class ParallelMemberReader : Stream
         _leaveOpen = leaveOpen;
         _maximumBlock = maximumBlock;
         _pipeline = new OrderedPipeline<Member>(
-            $"{codec.Name} decompressor", threads, (2 * threads) + 2, static () => new Member(), () => new Worker(codec.CreateDecompressor()), token);
+            $"{codec.Name} decompressor", threads, CodecMemory.BlocksInFlight(codec.BlockSize(codec.DefaultLevel), threads), static () => new Member(), () => new Worker(codec.CreateDecompressor()), token);
         _reader = new Thread(ReadAhead) { IsBackground = true, Name = $"{codec.Name} reader" };
         try
         {

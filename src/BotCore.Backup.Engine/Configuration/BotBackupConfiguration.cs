@@ -57,11 +57,17 @@ public sealed record BotBackupConfiguration
     /// <summary>DOCKER_HOST: the Docker Engine; scheme unix, npipe, tcp, http, https or ssh.</summary>
     public required Uri DockerHost { get; init; }
 
-    /// <summary>COMPRESSION: gzip, bzip2, xz or zstd.</summary>
+    /// <summary>COMPRESSION: gzip, bzip2, xz, zstd, or auto, which measures them and chooses one.</summary>
     public required string Compression { get; init; }
 
-    /// <summary>COMPRESSION_LEVEL: in the range of the codec.</summary>
+    /// <summary>COMPRESSION_LEVEL: in the range of the codec; 0 with auto, which chooses it, too.</summary>
     public required int CompressionLevel { get; init; }
+
+    /// <summary>COMPRESSION_TARGET: what auto has to reach; null where nothing is said.</summary>
+    public CompressionTarget? CompressionTarget { get; internal init; }
+
+    /// <summary>COMPRESSION_MEMORY: MiB that a run may take over a bare pwsh; threads are lowered to keep it.</summary>
+    public int CompressionMemory { get; internal init; } = 256;
 
     /// <summary>ENCRYPTION_ENABLED: as said, otherwise whether a passphrase file or a recipient is named.</summary>
     public bool EncryptionEnabled { get; internal init; }

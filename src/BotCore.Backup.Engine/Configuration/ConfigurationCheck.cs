@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Gnupg;
 
@@ -76,14 +76,18 @@ internal sealed class ConfigurationCheck(BotBackupConfiguration settings, string
 
     private void Sealing()
     {
-        string[] libraries = settings.Compression switch
+        try
         {
-            "xz" => ["liblzma.so.5", "liblzma.5.dylib", "liblzma"],
-            "zstd" => ["libzstd.so.1", "libzstd.1.dylib", "libzstd"],
-            _ => [],
-        };
-        if (libraries.Length > 0 && !Array.Exists(libraries, Loads))
-            Error(ConfigurationKeys.Compression, $"The library for {settings.Compression} is not installed.", $"Install {(settings.Compression is "xz" ? "liblzma5" : "libzstd1")}, or choose gzip.");
+            if (settings.Compression is not ConfigurationKeys.AutoCompression)
+                Codecs.ByName(settings.Compression);
+        }
+        catch (BackupException missing)
+        {
+            Error(ConfigurationKeys.Compression, missing.Failure.Message, missing.Failure.Advice);
+        }
+
+        if (settings.CompressionTarget is not null && settings.Compression is not ConfigurationKeys.AutoCompression)
+            Information(ConfigurationKeys.CompressionTarget, "COMPRESSION_TARGET has no effect: COMPRESSION names a codec.", "Set COMPRESSION=auto, or take it out.");
         if (!settings.EncryptionEnabled)
         {
             if (settings.OriginOf(ConfigurationKeys.EncryptionEnabled) != Origin.Default)
@@ -99,15 +103,6 @@ internal sealed class ConfigurationCheck(BotBackupConfiguration settings, string
             Error(ConfigurationKeys.GpgRecipient, "gpg is not on the PATH, and recipients and signatures need it.", "Install the package gnupg.");
         if (settings.SignKey is not null && settings.Recipients.Count == 0)
             Information(ConfigurationKeys.GpgSignKey, "GPG_SIGN_KEY has no effect without GPG_RECIPIENT: manifests are authenticated by the passphrase.", "Remove it, or set GPG_RECIPIENT.");
-    }
-
-    private static bool Loads(string library)
-    {
-        // The handle is given back at once: what loads now loads later.
-        if (!NativeLibrary.TryLoad(library, out var handle))
-            return false;
-        NativeLibrary.Free(handle);
-        return true;
     }
 
     private void PassphraseFile()

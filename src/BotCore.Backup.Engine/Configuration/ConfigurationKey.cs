@@ -28,6 +28,12 @@ internal static class ConfigurationKeys
     internal const string DockerHost = "DOCKER_HOST";
     internal const string Compression = "COMPRESSION";
     internal const string CompressionLevel = "COMPRESSION_LEVEL";
+    internal const string CompressionTarget = "COMPRESSION_TARGET";
+    internal const string CompressionMemory = "COMPRESSION_MEMORY";
+
+    /// <summary>The word for a codec that is measured and chosen.</summary>
+    internal const string AutoCompression = "auto";
+
     internal const string EncryptionEnabled = "ENCRYPTION_ENABLED";
     internal const string GpgPassphraseFile = "GPG_PASSPHRASE_FILE";
     internal const string GpgRecipient = "GPG_RECIPIENT";
@@ -97,8 +103,10 @@ internal static class ConfigurationKeys
         new(ConfigPaths, What, ".env,config,docker-compose.yml,docker-compose.*.yml,nginx,certs", "Files and folders of the configuration. Of the default those that exist are taken; what is named here must exist."),
         new(ModelPaths, What, string.Empty, "Folders and files of AI models."),
         new(DockerHost, What, "unix:///var/run/docker.sock", "The Docker Engine."),
-        new(Compression, Sealing, "gzip", "gzip, bzip2, xz or zstd."),
-        new(CompressionLevel, Sealing, "6", "1 to 9 for gzip and bzip2, 0 to 9 for xz, 1 to 19 for zstd."),
+        new(Compression, Sealing, "gzip", "gzip, bzip2, xz, zstd, or auto: then they are measured on the data, and the fastest that reaches COMPRESSION_TARGET is taken. Measure-BotBackup shows the figures."),
+        new(CompressionLevel, Sealing, string.Empty, "1 to 9 for gzip and bzip2, 0 to 9 for xz, 1 to 19 for zstd. Default: 6 for gzip and xz, 9 for bzip2, 3 for zstd. auto chooses it, too."),
+        new(CompressionTarget, Sealing, string.Empty, "For auto: the window that a backup must fit into (45m, 2h), how many times smaller it must get (3x), or both. Default: no larger than gzip makes it."),
+        new(CompressionMemory, Sealing, "256", "MiB that a run may take over a bare pwsh. Where a codec needs more, it gets fewer threads, down to one; never a lower level."),
         new(EncryptionEnabled, Sealing, string.Empty, "true or false. Default: true once a passphrase file or a recipient is named."),
         new(GpgPassphraseFile, Sealing, string.Empty, "File whose first line is the passphrase; mode 0600 or 0400. New-BotBackupPassphrase makes one. Relative to this file."),
         new(GpgRecipient, Sealing, string.Empty, "Public keys to encrypt to instead, separated by commas; best as 40-digit fingerprints. This machine then cannot read its own backups."),

@@ -9,12 +9,14 @@ internal sealed partial class ConfigurationLoader
 {
     private static readonly string[] Stores = ["local", "s3", "gcs", "sftp"];
 
-    private static readonly Dictionary<string, (int Lowest, int Highest)> Levels = new(StringComparer.Ordinal)
+    // Also of codecs whose libraries are not here, so that settings can be checked anywhere.
+    private static readonly Dictionary<string, (int Lowest, int Usual, int Highest)> Levels = new(StringComparer.Ordinal)
     {
-        ["gzip"] = (1, 9),
-        ["bzip2"] = (1, 9),
-        ["xz"] = (0, 9),
-        ["zstd"] = (1, 19),
+        ["gzip"] = (1, 6, 9),
+        ["bzip2"] = (1, 9, 9),
+        ["xz"] = (0, 6, 9),
+        ["zstd"] = (1, 3, 19),
+        [ConfigurationKeys.AutoCompression] = (0, 0, 0),
     };
 
     private readonly SettingReader _read;
@@ -68,6 +70,8 @@ internal sealed partial class ConfigurationLoader
             DockerHost = Docker(),
             Compression = compression,
             CompressionLevel = level,
+            CompressionTarget = Target(),
+            CompressionMemory = _read.Number(ConfigurationKeys.CompressionMemory, 64, 1 << 20),
             EncryptionEnabled = encryption.Enabled,
             PassphraseFile = encryption.File,
             Recipients = encryption.Recipients,
@@ -174,16 +178,33 @@ internal sealed partial class ConfigurationLoader
         var codec = _read.Parsed(
             ConfigurationKeys.Compression,
             fallback,
-            "gzip, bzip2, xz or zstd",
+            "gzip, bzip2, xz, zstd or auto",
             text => Levels.Keys.FirstOrDefault(name => string.Equals(name, text.Trim(), StringComparison.OrdinalIgnoreCase)),
             name => name);
-        var (lowest, highest) = Levels[codec];
-        var level = _read.Number(ConfigurationKeys.CompressionLevel, 0, 99);
+        var (lowest, usual, highest) = Levels[codec];
+        if (codec is ConfigurationKeys.AutoCompression || _read.Find(ConfigurationKeys.CompressionLevel) is null)
+        {
+            _read.Note(ConfigurationKeys.CompressionLevel, codec is ConfigurationKeys.AutoCompression ? string.Empty : usual.ToString(CultureInfo.InvariantCulture), Origin.Default);
+            return (codec, usual);
+        }
+
+        var level = _read.Number(ConfigurationKeys.CompressionLevel, 0, 99, usual);
         if (level >= lowest && level <= highest)
             return (codec, level);
         _read.Refuse(
             _read.Find(ConfigurationKeys.CompressionLevel)!, string.Create(CultureInfo.InvariantCulture, $"from {lowest} to {highest} for {codec}"));
         return (codec, highest);
+    }
+
+    private CompressionTarget? Target()
+    {
+        var text = _read.Parsed(
+            ConfigurationKeys.CompressionTarget,
+            string.Empty,
+            "a time such as 45m or 2h, a ratio such as 3x, or both",
+            value => CompressionTarget.TryParse(value, out _) ? value.Trim() : null,
+            value => value);
+        return CompressionTarget.TryParse(text, out var target) ? target : null;
     }
 
     private (bool Enabled, string? File, IReadOnlyList<string> Recipients) Encryption()

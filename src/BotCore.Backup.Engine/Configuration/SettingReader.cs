@@ -62,9 +62,9 @@ internal sealed class SettingReader
         return value is "true";
     }
 
-    internal int Number(string key, int lowest, int highest)
+    internal int Number(string key, int lowest, int highest, int? usual = null)
     {
-        var fallback = ConfigurationKeys.Get(key).Default;
+        var fallback = usual?.ToString(CultureInfo.InvariantCulture) ?? ConfigurationKeys.Get(key).Default;
         var text = Parsed(
             key,
             fallback,

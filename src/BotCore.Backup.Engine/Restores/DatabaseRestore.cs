@@ -92,7 +92,7 @@ internal sealed class DatabaseRestore(BackupSession session, RestoreStep step, A
 
         if (step.Request.NoSnapshot)
             return;
-        var options = new DumpOptions(session.Codec, session.Level, session.DumpThreads, session.SpillFolder);
+        var options = new DumpOptions(session.Compression.Codec, session.Compression.Level, session.DumpThreads, session.SpillFolder);
         var selection = new DumpSelection(Database: null, names.ToHashSet());
         var job = new ArchiveJob(Component.MongoDb, "pre_restore", BackupType.Snapshot, (name, said) => new MongoDumpSource(_server, selection, options, name, said), new EntryPath(_server.Name), 0);
         _snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, BackupRunner.NewRunId(), token);

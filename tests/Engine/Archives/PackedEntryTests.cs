@@ -9,6 +9,7 @@ using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Tests.Components.MongoDb.Dumps;
+using BotCore.Backup.Engine.Tests.Compression;
 using BotCore.Backup.Engine.Tests.Outside;
 using Xunit;
 
@@ -17,7 +18,7 @@ namespace BotCore.Backup.Engine.Tests.Archives;
 /// <summary>Entries that were compressed before the archive took them: in the archive they are files like all others.</summary>
 public sealed class PackedEntryTests
 {
-    private const int Block = BlockPipeline.BlockSize;
+    private const int Block = Samples.BlockSize;
 
     /// <summary>Lengths of packed entries, around the edges of a tar's record and of a member.</summary>
     public static TheoryData<int[]> Lengths =>

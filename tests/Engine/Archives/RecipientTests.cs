@@ -62,7 +62,7 @@ public sealed class RecipientTests(GnupgHome home) : IClassFixture<GnupgHome>
     {
         // To seal takes public keys; to sign takes a secret one.
         var gpg = signKey is null ? home.PublicProgram : home.Program;
-        var maker = new ArchiveMaker(place.Local, Codecs.Gzip, 6, 2, () => new RecipientCipher(gpg, [home.Alice], signKey), TimeProvider.System, _ => { });
+        var maker = new ArchiveMaker(place.Local, new CodecChoice(Codecs.Gzip, 6, 2), () => new RecipientCipher(gpg, [home.Alice], signKey), TimeProvider.System, _ => { });
         var source = new StubSource(StubSource.Root, StubEntry.File("a", "1"), StubEntry.File("b", new byte[50_000]));
         return maker.Make(new ArchiveJob(Component.Config, "config", BackupType.Full, (_, _) => source, new EntryPath(place.Project), 0), "run", Workplace.None);
     }

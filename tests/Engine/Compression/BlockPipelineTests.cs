@@ -26,7 +26,7 @@ public sealed class BlockPipelineTests
                 var block = pipeline.Rent();
                 Assert.Equal(0, block.Length);
                 Assert.Null(block.Tag);
-                var data = Samples.Text(random.Next(i % 50 == 0 ? BlockPipeline.BlockSize : 5000), i);
+                var data = Samples.Text(random.Next(i % 50 == 0 ? Samples.BlockSize : 5000), i);
                 data.CopyTo(block.Buffer, 0);
                 block.Length = data.Length;
                 block.Tag = i;
@@ -232,7 +232,7 @@ public sealed class BlockPipelineTests
         Assert.Throws<ArgumentOutOfRangeException>(() => new BlockPipeline(Samples.Managed, 6, 0, static _ => { }));
         using var pipeline = new BlockPipeline(Samples.Managed, 6, 1, static _ => { });
         var block = pipeline.Rent();
-        block.Length = BlockPipeline.BlockSize + 1;
+        block.Length = Samples.BlockSize + 1;
         Assert.Throws<ArgumentException>(() => pipeline.Submit(block));
     }
 

@@ -22,6 +22,12 @@ internal sealed class BrokenCodec : ICodec
 
     public (int Lowest, int Highest) Levels => (1, 9);
 
+    public int MaximumRatio => 1032;
+
+    public int BlockSize(int level) => Samples.BlockSize;
+
+    public long CompressorMemory(int level) => 0;
+
     public IBlockCompressor CreateCompressor(int level)
     {
         if (BreaksAt < 0)

@@ -52,7 +52,7 @@ public sealed class GzipCodecTests
     [Fact]
     public void Managed_stores_what_does_not_compress()
     {
-        foreach (var length in new[] { 1, 65535, 65536, 131070, 131071, BlockPipeline.BlockSize })
+        foreach (var length in new[] { 1, 65535, 65536, 131070, 131071, Samples.BlockSize })
         {
             var noise = Samples.Noise(length);
             Assert.InRange(Samples.Member(Samples.Managed, noise, 1).Length, 0, length + 18 + (5 * ((length / 65535) + 1)));
@@ -190,7 +190,7 @@ public sealed class GzipCodecTests
 
     private static void HigherLevelsAreSmaller(GzipCodec codec)
     {
-        var data = Samples.Text(BlockPipeline.BlockSize);
+        var data = Samples.Text(Samples.BlockSize);
         var fast = Samples.Member(codec, data, 1).Length;
         Assert.InRange(Samples.Member(codec, data).Length, 1, fast - 1);
         Assert.InRange(Samples.Member(codec, data, 9).Length, 1, fast - 1);

@@ -41,7 +41,7 @@ public sealed class GzipInteropTests
     {
         foreach (var level in new[] { 1, 6, 9 })
         {
-            byte[][] blocks = [.. Samples.Sizes.Select(size => Samples.Text(size)), Samples.Noise(BlockPipeline.BlockSize), []];
+            byte[][] blocks = [.. Samples.Sizes.Select(size => Samples.Text(size)), Samples.Noise(Samples.BlockSize), []];
             byte[][] members = [.. blocks.Select(block => Samples.Member(codec, block, level))];
             for (var i = 0; i < blocks.Length; i++)
             {

@@ -36,7 +36,7 @@ public sealed class ParallelMemberReaderTests
     [Fact]
     public void Blocks_of_full_size_read()
     {
-        var noise = Samples.Noise(BlockPipeline.BlockSize);
+        var noise = Samples.Noise(Samples.BlockSize);
         var member = Samples.Member(Samples.Native, noise);
         using var reader = new ParallelMemberReader(new MemoryStream([.. member, .. member]), [(member.Length, noise.Length), (member.Length, noise.Length)], Samples.Native, 2);
         Assert.Equal([.. noise, .. noise], Samples.ReadAll(reader));
@@ -104,7 +104,7 @@ public sealed class ParallelMemberReaderTests
     [Fact]
     public void The_limit_holds_what_every_codec_of_ours_makes()
     {
-        foreach (var length in new[] { 0, 1, 1000, 65536, BlockPipeline.BlockSize })
+        foreach (var length in new[] { 0, 1, 1000, 65536, Samples.BlockSize })
         {
             for (var level = 1; level <= 9; level++)
             {

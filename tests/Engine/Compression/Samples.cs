@@ -5,8 +5,11 @@ namespace BotCore.Backup.Engine.Tests.Compression;
 /// <summary>Test data and the steps that many tests share.</summary>
 internal static class Samples
 {
+    /// <summary>Bytes of a block of gzip.</summary>
+    public const int BlockSize = 4 << 20;
+
     public static readonly int[] Sizes =
-        [0, 1, BlockPipeline.BlockSize - 1, BlockPipeline.BlockSize, BlockPipeline.BlockSize + 1, 5 * BlockPipeline.BlockSize];
+        [0, 1, BlockSize - 1, BlockSize, BlockSize + 1, (2 * BlockSize) + 77];
 
     public static GzipCodec Managed { get; } = new(allowNative: false);
 

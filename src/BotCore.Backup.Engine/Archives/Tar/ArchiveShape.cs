@@ -5,14 +5,11 @@ namespace BotCore.Backup.Engine.Archives.Tar;
 /// <summary>What an <see cref="ArchiveShape"/> lets pass.</summary>
 public sealed record ArchiveShapeOptions
 {
-    /// <summary>The most that deflate can shrink: 1032 bytes become one (zlib, "Technical Details").</summary>
-    public const int DeflateRatio = 1032;
-
     /// <summary>Bytes of the compressed archive; null where they are not known, and then sizes are not judged.</summary>
     public long? CompressedLength { get; init; }
 
     /// <summary>How many bytes one compressed byte can become at most; null where the codec has no such limit.</summary>
-    public int? MaximumRatio { get; init; } = DeflateRatio;
+    public int? MaximumRatio { get; init; }
 
     /// <summary>
     /// False, for archives of ours: no path comes twice. True, for foreign ones: a directory may be told again, and a file may be replaced by a later entry,

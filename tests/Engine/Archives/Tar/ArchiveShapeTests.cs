@@ -63,7 +63,7 @@ public sealed class ArchiveShapeTests
     [Fact]
     public void More_data_than_the_archive_can_hold_is_refused()
     {
-        var options = new ArchiveShapeOptions { CompressedLength = 1000 };
+        var options = new ArchiveShapeOptions { CompressedLength = 1000, MaximumRatio = 1032 };
         var most = (1000L * 1032) + (1024 * 1024);
 
         new ArchiveShape(options).Admit(Sized("a", most));

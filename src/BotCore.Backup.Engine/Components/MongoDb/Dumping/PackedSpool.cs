@@ -11,6 +11,9 @@ namespace BotCore.Backup.Engine.Components.MongoDb.Dumping;
 /// </summary>
 internal sealed class PackedSpool(string folder) : IDisposable
 {
+    // Every lane has a block, and there are more of them than threads that compress.
+    private const int LongestBlock = 8 << 20;
+
     private readonly Lock _gate = new();
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
     private readonly List<Member> _members = [];
@@ -25,8 +28,11 @@ internal sealed class PackedSpool(string folder) : IDisposable
     /// <summary>Members so far.</summary>
     public int Count => _members.Count;
 
-    /// <summary>Adds content that stays together, in as many members as it takes.</summary>
-    public void Add(ReadOnlySpan<byte> content, Compressor compress)
+    /// <summary>Bytes of a block of a lane.</summary>
+    public static int BlockSize(ICodec codec, int level) => Math.Min(codec.BlockSize(level), LongestBlock);
+
+    /// <summary>Adds content that stays together, in as many members as it takes, each of <paramref name="blockSize"/> bytes at most.</summary>
+    public void Add(ReadOnlySpan<byte> content, int blockSize, Compressor compress)
     {
         int first;
         SpillFile spill;
@@ -36,13 +42,13 @@ internal sealed class PackedSpool(string folder) : IDisposable
             first = _members.Count;
             _hash.AppendData(content);
             Size += content.Length;
-            for (var left = content.Length; left > 0; left -= BlockPipeline.BlockSize)
-                _members.Add(new Member(Math.Min(left, BlockPipeline.BlockSize)));
+            for (var left = content.Length; left > 0; left -= blockSize)
+                _members.Add(new Member(Math.Min(left, blockSize)));
         }
 
         for (var number = first; !content.IsEmpty; number++)
         {
-            var block = content[..Math.Min(content.Length, BlockPipeline.BlockSize)];
+            var block = content[..Math.Min(content.Length, blockSize)];
             var packed = compress(block);
             var offset = spill.Append(packed);
             lock (_gate)

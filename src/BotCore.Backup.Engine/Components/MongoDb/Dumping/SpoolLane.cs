@@ -9,7 +9,7 @@ namespace BotCore.Backup.Engine.Components.MongoDb.Dumping;
 internal sealed class SpoolLane(ICodec codec, int level) : IDisposable
 {
     private readonly IBlockCompressor _compressor = codec.CreateCompressor(level);
-    private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(BlockPipeline.BlockSize);
+    private readonly byte[] _block = GC.AllocateUninitializedArray<byte>(PackedSpool.BlockSize(codec, level));
     private byte[] _member = [];
     private int _length;
 
@@ -23,7 +23,7 @@ internal sealed class SpoolLane(ICodec codec, int level) : IDisposable
             Flush(spool);
         if (document.Length > _block.Length)
         {
-            spool.Add(document, Compress);
+            spool.Add(document, _block.Length, Compress);
             return;
         }
 
@@ -35,7 +35,7 @@ internal sealed class SpoolLane(ICodec codec, int level) : IDisposable
     public void Flush(PackedSpool spool)
     {
         if (_length > 0)
-            spool.Add(Pending, Compress);
+            spool.Add(Pending, _block.Length, Compress);
         _length = 0;
     }
 
@@ -47,7 +47,7 @@ internal sealed class SpoolLane(ICodec codec, int level) : IDisposable
     private ReadOnlySpan<byte> Compress(ReadOnlySpan<byte> block)
     {
         if (_member.Length == 0)
-            _member = GC.AllocateUninitializedArray<byte>(_compressor.MaximumLength(BlockPipeline.BlockSize));
+            _member = GC.AllocateUninitializedArray<byte>(_compressor.MaximumLength(_block.Length));
         return _member.AsSpan(0, _compressor.Compress(block, _member));
     }
 }

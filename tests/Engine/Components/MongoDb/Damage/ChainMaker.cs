@@ -46,7 +46,7 @@ internal sealed class ChainMaker(MongoPlatform platform, BackupSession session, 
         var facts = _previous.Manifest.MongoDb with { Collections = 0, Documents = 0, Oplog = span };
         var chain = new ChainFacts(_previous.Timeline!, _previous.Id);
         var job = new ArchiveJob(Component.MongoDb, "mongodb", BackupType.Incremental, (name, _) => new Slice(name.Stem, content.ToArray(), facts, chain), new EntryPath("mongodb"), 0);
-        var maker = new ArchiveMaker(session.Local, session.Codec, session.Level, 1, session.NewCipher, TimeProvider.System, _ => { });
+        var maker = new ArchiveMaker(session.Local, session.Compression, session.NewCipher, TimeProvider.System, _ => { });
         _previous = maker.Make(job, "run", MongoPlatform.None);
         if (!keep)
         {

@@ -7,6 +7,7 @@ using BotCore.Backup.Engine.Components.MongoDb.Restoring;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Tests.Components.MongoDb.Dumps;
+using BotCore.Backup.Engine.Tests.Compression;
 using BotCore.Backup.Protocols.MongoDb;
 using BotCore.Backup.Protocols.MongoDb.Bson;
 using Xunit;
@@ -40,12 +41,15 @@ public sealed class ForeignDumpTests
         Restored(new StreamDump(path), name.Contains("oplog", StringComparison.Ordinal));
     }
 
-    [ToolFact("gpg")]
-    public void An_archive_of_the_old_scripts_is_restored()
+    [CodecTheory("gpg")]
+    [InlineData("mongodb_full_20251118_020000.tar.gz.gpg")]
+    [InlineData("mongodb_full_20251117_020000.tar.bz2.gpg")]
+    [InlineData("mongodb_full_20251116_020000.tar.xz")]
+    public void An_archive_of_the_old_scripts_is_restored(string name)
     {
         using var mongo = new MongoPlatform();
         var folder = Path.Combine(Path.GetDirectoryName(Unpacked.Folder)!, "old-scripts");
-        var file = Path.Combine(mongo.Folder, "mongodb_full_20251118_020000.tar.gz.gpg");
+        var file = Path.Combine(mongo.Folder, name);
         File.Copy(Path.Combine(folder, Path.GetFileName(file)), file);
         var session = mongo.Session();
         File.Copy(Path.Combine(folder, "passphrase"), Path.Combine(mongo.Folder, "passphrase"), overwrite: true);

@@ -1,0 +1,62 @@
+using BotCore.Backup.Engine.Compression.Native;
+
+namespace BotCore.Backup.Engine.Compression.Bzip2;
+
+/// <summary>bzip2, by libbz2. Blocks become streams of their own, which every bzip2 reads one after the other. Thread-safe.</summary>
+public sealed class Bzip2Codec : ICodec
+{
+    internal const string FormatName = "bzip2";
+
+    // Five blocks of level 9. Shorter members leave more last blocks that are not full, and these compress worse.
+    private const int BlocksOfMember = 5;
+
+    private readonly LibBz2 _library;
+
+    internal Bzip2Codec(LibBz2 library) => _library = library;
+
+    /// <inheritdoc/>
+    public string Name => FormatName;
+
+    /// <inheritdoc/>
+    public string Suffix => ".bz2";
+
+    /// <inheritdoc/>
+    public int DefaultLevel => 9;
+
+    /// <inheritdoc/>
+    public (int Lowest, int Highest) Levels => (1, 9);
+
+    /// <inheritdoc/>
+    /// <remarks>45.9 MB of one byte become 46 bytes: five bytes of a run stand for 255 and more, before the format's own compression.</remarks>
+    public int MaximumRatio => 1_100_000;
+
+    /// <inheritdoc/>
+    /// <remarks>A multiple of the format's blocks, 100,000 bytes a level, with room for what its runs of four may add.</remarks>
+    public int BlockSize(int level) => (BlocksOfMember * 900_000) - 8192;
+
+    /// <inheritdoc/>
+    public long CompressorMemory(int level) => 400_000 + (8L * 100_000 * level);
+
+    /// <inheritdoc/>
+    public IBlockCompressor CreateCompressor(int level)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(level, Levels.Lowest);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(level, Levels.Highest);
+        return new NativeBzip2Compressor(_library, level);
+    }
+
+    /// <inheritdoc/>
+    public IBlockDecompressor CreateDecompressor() => new MemberDecompressor(new NativeBzip2Decoder(_library), FormatName);
+
+    /// <inheritdoc/>
+    /// <remarks>Zeros after the last stream are tolerated. Other bytes there, which bzip2 warns of and drops, are damage here.</remarks>
+    public Stream OpenReader(Stream compressed, bool leaveOpen) =>
+        new MemberStreamReader(compressed, new NativeBzip2Decoder(_library), MemberPadding.ZerosAtEnd, FormatName, leaveOpen);
+
+    /// <summary>What bzlib.h demands: one in a hundred and 600 bytes more.</summary>
+    internal static int MaximumLength(int length)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
+        return checked(length + (length / 100) + 601);
+    }
+}
