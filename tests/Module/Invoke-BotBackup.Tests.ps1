@@ -114,8 +114,8 @@ Describe 'Invoke-BotBackup' {
         (Get-BotBackup).Name | Should -Be 'redis_data'
     }
 
-    It 'refuses a store that this version cannot reach' {
-        Assert-Failure (Get-Failure { Invoke-BotBackup Config -Store s3 }) AdapterMissing NotInstalled
+    It 'refuses a store that is not switched on' {
+        Assert-Failure (Get-Failure { Invoke-BotBackup Config -Store s3 }) ConfigurationMissing ObjectNotFound
         Get-BotBackup | Should -BeNullOrEmpty
     }
 
