@@ -73,7 +73,8 @@ static void Race(long bytes, int runs)
 
 static void RaceS3(string folder, string file, long bytes, int runs)
 {
-    using var gateway = new RadosGateway(Math.Max(8L << 30, bytes * 4));
+    // Room for what was deleted and is not collected yet.
+    using var gateway = new RadosGateway(Math.Max(8L << 30, bytes * 12));
     Environment.SetEnvironmentVariable("AWS_ACCESS_KEY_ID", gateway.User.AccessKey);
     Environment.SetEnvironmentVariable("AWS_SECRET_ACCESS_KEY", gateway.User.Secret);
     var settings = Path.Combine(folder, "s3cfg");
