@@ -90,8 +90,6 @@ static void RaceS3(string folder, string file, long bytes, int runs)
 static void RaceSftp(string file, string back, long bytes, int runs)
 {
     using var server = new SshServer();
-    server.Start();
-    server.Know();
     string[] where = [server.Port.ToString(CultureInfo.InvariantCulture), server.KeyFile, Path.Combine(server.Files, "ours"), .. server.Arguments];
     string[] sftp = ["sftp", "-q", .. server.Arguments, "-i", server.KeyFile, "-P", where[0], "-b", "-", $"{SshServer.User}@127.0.0.1"];
     var theirs = Path.Combine(server.Files, "theirs.bin");
