@@ -44,6 +44,8 @@ internal sealed class SshProcess : ISftpTransport
     {
         var arguments = SshArguments.Of(options);
         var program = Find(options.Program) ?? throw new SftpException(SftpError.NoSshProgram, $"There is no program {options.Program} on the PATH.");
+        if (SshCiphers.Preferred(program, arguments) is { } ciphers)
+            arguments.InsertRange(0, ["-o", ciphers]);
         var start = new ProcessStartInfo(program, arguments)
         {
             RedirectStandardInput = true,
