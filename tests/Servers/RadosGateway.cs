@@ -140,6 +140,8 @@ public sealed class RadosGateway : IDisposable
         osd_memory_target = 939524096
         osd_class_load_list = *
         osd_class_default_list = *
+        # Of use to a cluster only, and refused now and then while the first map is being made.
+        osd_class_update_on_start = false
         [client.rgw]
         rgw_frontends = beast endpoint=127.0.0.1:{_port}
         rgw_data = {_folder}/rgw

@@ -13,7 +13,7 @@ public static class Codecs
     private static readonly Format[] Known =
     [
         new("gzip", ".gz", "", () => GzipOfProcess),
-        new(Bzip2Codec.FormatName, ".bz2", "libbz2-1.0", () => LibBz2.Instance is { } library ? new Bzip2Codec(library) : null),
+        new(Bzip2Codec.FormatName, ".bz2", "libbz2-1.0", Bzip2Codec.Find),
         new(XzCodec.FormatName, ".xz", "liblzma5", () => LibLzma.Instance is { } library ? new XzCodec(library) : null),
         new(ZstdCodec.FormatName, ".zst", "libzstd1", () => LibZstd.Instance is { } library ? new ZstdCodec(library) : null),
     ];

@@ -2,7 +2,7 @@ using BotCore.Backup.Engine.Compression.Native;
 
 namespace BotCore.Backup.Engine.Compression.Bzip2;
 
-/// <summary>bzip2, by libbz2. Blocks become streams of their own, which every bzip2 reads one after the other. Thread-safe.</summary>
+/// <summary>bzip2, by libbz2, and where that is missing by the library of the adapters, several times as slow. Blocks become streams of their own, which every bzip2 reads one after the other. Thread-safe.</summary>
 public sealed class Bzip2Codec : ICodec
 {
     internal const string FormatName = "bzip2";
@@ -10,9 +10,12 @@ public sealed class Bzip2Codec : ICodec
     // Five blocks of level 9. Shorter members leave more last blocks that are not full, and these compress worse.
     private const int BlocksOfMember = 5;
 
-    private readonly LibBz2 _library;
+    private readonly LibBz2? _native;
+    private readonly IBzip2Library? _adapted;
 
-    internal Bzip2Codec(LibBz2 library) => _library = library;
+    internal Bzip2Codec(LibBz2 library) => _native = library;
+
+    internal Bzip2Codec(IBzip2Library library) => _adapted = library;
 
     /// <inheritdoc/>
     public string Name => FormatName;
@@ -42,16 +45,22 @@ public sealed class Bzip2Codec : ICodec
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(level, Levels.Lowest);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(level, Levels.Highest);
-        return new NativeBzip2Compressor(_library, level);
+        return _native is { } native ? new NativeBzip2Compressor(native, level) : new AdaptedBzip2Compressor(_adapted!, level);
     }
 
     /// <inheritdoc/>
-    public IBlockDecompressor CreateDecompressor() => new MemberDecompressor(new NativeBzip2Decoder(_library), FormatName);
+    public IBlockDecompressor CreateDecompressor() => _native is { } native ? new MemberDecompressor(new NativeBzip2Decoder(native), FormatName) : new AdaptedBzip2Decompressor(_adapted!);
 
     /// <inheritdoc/>
     /// <remarks>Zeros after the last stream are tolerated. Other bytes there, which bzip2 warns of and drops, are damage here.</remarks>
     public Stream OpenReader(Stream compressed, bool leaveOpen) =>
-        new MemberStreamReader(compressed, new NativeBzip2Decoder(_library), MemberPadding.ZerosAtEnd, FormatName, leaveOpen);
+        _native is { } native
+            ? new MemberStreamReader(compressed, new NativeBzip2Decoder(native), MemberPadding.ZerosAtEnd, FormatName, leaveOpen)
+            : new AdaptedBzip2Reader(_adapted!, compressed, leaveOpen);
+
+    /// <summary>The codec by what there is, or null.</summary>
+    internal static Bzip2Codec? Find() =>
+        LibBz2.Instance is { } library ? new Bzip2Codec(library) : Outside.Adapters.AdapterLoader.Bzip2OrNone() is { } adapted ? new Bzip2Codec(adapted) : null;
 
     /// <summary>What bzlib.h demands: one in a hundred and 600 bytes more.</summary>
     internal static int MaximumLength(int length)

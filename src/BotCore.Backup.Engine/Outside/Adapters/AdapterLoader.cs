@@ -1,3 +1,4 @@
+using BotCore.Backup.Engine.Compression.Bzip2;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores.S3;
 
@@ -9,12 +10,29 @@ public static class AdapterLoader
     private const string AssemblyFile = "BotCore.Backup.Adapters.dll";
     private const string Folder = "adapters";
     private const string S3Factory = "BotCore.Backup.Adapters.AmazonS3.S3StoreFactory";
+    private const string Bzip2Library = "BotCore.Backup.Adapters.SharpZipLib.SharpZipBzip2";
 
     private static readonly Lock Gate = new();
     private static AdapterContext? _context;
 
     /// <summary>Opens stores in Amazon S3. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
     public static IS3StoreFactory S3() => Make<IS3StoreFactory>(S3Factory);
+
+    /// <summary>bzip2 without libbz2. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
+    public static IBzip2Library Bzip2() => Make<IBzip2Library>(Bzip2Library);
+
+    /// <summary>The same, or null where the adapters are not installed.</summary>
+    internal static IBzip2Library? Bzip2OrNone()
+    {
+        try
+        {
+            return Bzip2();
+        }
+        catch (BackupException missing) when (missing.Failure.Kind == FailureKind.AdapterMissing)
+        {
+            return null;
+        }
+    }
 
     private static T Make<T>(string type)
     {
@@ -52,5 +70,5 @@ public static class AdapterLoader
     }
 
     private static BackupException Missing(string message, string target, Exception? cause = null) => new(
-        FailureKind.AdapterMissing, "S3 cannot be used: " + message, "Install the module whole, with its folder 'adapters'.", target, cause);
+        FailureKind.AdapterMissing, "What stands on third-party packages (S3, bzip2 without libbz2) cannot be used: " + message, "Install the module whole, with its folder 'adapters'.", target, cause);
 }
