@@ -5,11 +5,13 @@
 #   bench/race.sh mongodb [--megabytes N] [--collections N] [--runs N]
 #   bench/race.sh replay [--entries N] [--runs N]
 #   bench/race.sh stores [--megabytes N] [--runs N]
+#   bench/race.sh codecs [--runs N]
 #
 # folder: DIR to one encrypted archive, and back. Without DIR, 1 GiB is copied from /usr/lib, /usr/share and /usr/bin.
 # mongodb: a database (default 1024 MiB in 20 collections) to one encrypted archive, and back into another database; the server is the Sandbox, or BOTBACKUP_TEST_MONGODB.
 # replay: an oplog of N entries (default 500000) over 1, 2 and 4 lanes, against one entry per applyOps; the same server.
 # stores: one file (default 1024 MiB) to an S3 server and an SFTP server on this machine, against s3cmd and sftp.
+# codecs: gzip, bzip2, xz and zstd against pigz, pbzip2, xz -T and zstd -T, file to file.
 # Contenders take turns N times (3 or more, default 3), and each turn another one starts. The data is read once before, so all
 # read from the page cache; nothing is dropped or set on the machine. Everything is below one temporary folder (in TMPDIR), removed at the end.
 #
@@ -28,7 +30,7 @@ readonly here
 readonly gib=$((1024 * 1024 * 1024))
 
 usage() {
-    sed -n '2,25s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
+    sed -n '2,27s/^# \{0,1\}//p' "${BASH_SOURCE[0]}" >&2
     exit 2
 }
 
@@ -256,9 +258,11 @@ source "$here/race/mongodb.sh"
 source "$here/race/replay.sh"
 # shellcheck source=bench/race/stores.sh
 source "$here/race/stores.sh"
+# shellcheck source=bench/race/codecs.sh
+source "$here/race/codecs.sh"
 
 job=${1:-}
-[[ $job == folder || $job == mongodb || $job == replay || $job == stores ]] || usage
+[[ $job == folder || $job == mongodb || $job == replay || $job == stores || $job == codecs ]] || usage
 shift
 data='' runs=3 megabytes=1024 collections=20 entries=500000
 while (($# > 0)); do
@@ -279,7 +283,7 @@ done
 ((runs >= 3)) || die "--runs takes a number, 3 or more."
 
 export BOTBACKUP_MODULE=${BOTBACKUP_MODULE:-$here/../out/BotCore.Backup}
-[[ $job == replay || $job == stores || -n ${RACE_SEAL:-}${RACE_DUMP:-} || -f $BOTBACKUP_MODULE/BotCore.Backup.psd1 ]] || die "no module in $BOTBACKUP_MODULE: build it first (./build.ps1 Stage), or set BOTBACKUP_MODULE."
+[[ $job == replay || $job == stores || $job == codecs || -n ${RACE_SEAL:-}${RACE_DUMP:-} || -f $BOTBACKUP_MODULE/BotCore.Backup.psd1 ]] || die "no module in $BOTBACKUP_MODULE: build it first (./build.ps1 Stage), or set BOTBACKUP_MODULE."
 load_before=$(cut -d' ' -f1-3 /proc/loadavg)
 work=$(mktemp -d "${TMPDIR:-/tmp}/race.XXXXXXXX")
 trap clean_up EXIT
