@@ -15,6 +15,9 @@ public sealed class DockerEngineClient : IDisposable
     private static readonly Version Oldest = new(1, 24);
     private static readonly Version Newest = new(1, 52);
 
+    // What an engine may take to unpack or to stop, saying nothing meanwhile.
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
     private readonly EngineConnection _connection;
     private readonly Lazy<EngineFacts> _facts;
 
@@ -122,7 +125,7 @@ public sealed class DockerEngineClient : IDisposable
         {
             // Unpacking goes on when all was sent, and podman says nothing meanwhile.
             using var response = _connection.Send(
-                HttpMethod.Put, At($"containers/{id}/archive?path={Uri.EscapeDataString(path)}"), watch => Tar(produced = new ProducedContent(write, watch)), $"unpacking at {path}", token, TimeSpan.FromMinutes(10));
+                HttpMethod.Put, At($"containers/{id}/archive?path={Uri.EscapeDataString(path)}"), watch => Tar(produced = new ProducedContent(write, watch)), $"unpacking at {path}", token, Patience);
         }
         catch (DockerEngineException)
         {
@@ -137,12 +140,13 @@ public sealed class DockerEngineClient : IDisposable
     /// <summary>Lets them go on.</summary>
     public void Unpause(string id, CancellationToken token) => Do(HttpMethod.Post, $"containers/{id}/unpause", "the end of a pause", token);
 
-    /// <summary>Ends a container: asks, and kills after <paramref name="limit"/>.</summary>
-    public void Stop(string id, TimeSpan limit, CancellationToken token)
-    {
-        using var response = _connection.Send(
-            HttpMethod.Post, At(string.Create(CultureInfo.InvariantCulture, $"containers/{id}/stop?t={(int)limit.TotalSeconds}")), null, "a stop", token, limit);
-    }
+    /// <summary>Ends a container: asks, and kills it after the time that is its own.</summary>
+    public void Stop(string id, CancellationToken token) => _connection.Send(HttpMethod.Post, At($"containers/{id}/stop"), null, "a stop", token, Patience).Dispose();
+
+    /// <summary>Whether a container is removed when it ends.</summary>
+    public bool IsRemovedWhenStopped(string id, CancellationToken token) =>
+        Get($"containers/{id}/json", "a container", token) is { ValueKind: JsonValueKind.Object } json && json.TryGetProperty("HostConfig", out var host)
+            && host.ValueKind == JsonValueKind.Object && host.TryGetProperty("AutoRemove", out var removes) && removes.ValueKind == JsonValueKind.True;
 
     /// <summary>Starts a container; one that runs is let be.</summary>
     public void Start(string id, CancellationToken token) => Do(HttpMethod.Post, $"containers/{id}/start", "a start", token);
