@@ -33,7 +33,8 @@ internal sealed class VolumeRestore(BackupSession session, RestoreStep step, Act
 
         var inner = new RestoreStep(_backup, folder, step.Request, step.Action);
         var result = new RestoreJob(session, inner, tell) { Replace = _whole ? () => Empty(folder, engine, token) : null, Origin = VolumeName.RootOf(_name) }.Run(token);
-        engine.DemandSame(target, token);
+        if (engine.Find(_name, token) is null)
+            throw engine.Vanished(_name);
         return result with { Destination = step.Destination };
     }
 

@@ -14,7 +14,7 @@ internal static class VolumeRestorePlanner
     public static string? VolumeOf(BackupSession session, BotBackup backup, RestoreRequest request, CancellationToken token)
     {
         if (request.Volume is { } named)
-            return named;
+            return VolumeName.IsOne(named) ? named : throw new BackupException(FailureKind.ConfigurationInvalid, $"'{named}' is no name of a volume.", "Volumes have names of letters, digits, . _ and -, two at least.", named);
         if (backup.Component != Component.Volume)
             return null;
         // A word that is no folder names a volume, where a volume is what was backed up.

@@ -31,18 +31,7 @@ internal sealed class HelperContainer : IDisposable
         // The smallest: some storage drivers copy it.
         var image = FindImage(engine, token) ?? Import(engine, token);
         var id = engine.Do("making a helper container", client => client.CreateContainer(image, volume.Name, "/" + Folder, readOnly, labels, token));
-        var helper = new HelperContainer(engine, id, tell);
-        try
-        {
-            // An engine makes a volume that is not there; that one would read empty.
-            engine.DemandSame(volume, token);
-            return helper;
-        }
-        catch
-        {
-            helper.Dispose();
-            throw;
-        }
+        return new HelperContainer(engine, id, tell);
     }
 
     /// <summary>Removes helpers of runs that were killed.</summary>

@@ -34,13 +34,16 @@ internal sealed class VolumeArchiveSource(VolumeEngine engine, EngineVolume volu
         if (count == 0)
             yield return new TarEntry(this, null, Root(helper));
         if (count <= 1)
-            DemandEmpty();
-        engine.DemandSame(volume, token);
+            DemandEmpty(token);
     }
 
-    // What podman shows of a volume that only a driver can mount is nothing, and 200.
-    private void DemandEmpty()
+    private void DemandEmpty(CancellationToken token)
     {
+        // For a volume that is gone an engine makes a new one as soon as a container names it, and that one is empty. Of one that is not empty nothing can be told by its time: old engines
+        // say when its top folder changed last.
+        if (engine.Find(volume.Name, token) is not { } now || !string.Equals(now.CreatedAt, volume.CreatedAt, StringComparison.Ordinal))
+            throw engine.Vanished(volume.Name);
+        // What podman shows of a volume that only a driver can mount is nothing, and 200.
         if (!engine.Facts.IsPodman || volume.Options.Count == 0)
             return;
         throw new BackupException(

@@ -50,15 +50,9 @@ internal sealed class VolumeEngine : IDisposable
     /// <summary>The volume; null where there is none.</summary>
     public EngineVolume? Find(string name, CancellationToken token) => Do($"looking for volume '{name}'", client => client.FindVolume(name, token));
 
-    /// <summary>Throws unless the volume that was there is still the same one.</summary>
-    public void DemandSame(EngineVolume volume, CancellationToken token)
-    {
-        if (Find(volume.Name, token) is not { } now || !string.Equals(now.CreatedAt, volume.CreatedAt, StringComparison.Ordinal))
-        {
-            throw new BackupException(
-                FailureKind.VolumeNotFound, $"Volume '{volume.Name}' vanished from {Name} while it was read.", "Find out who removed it; nothing of it was kept.", volume.Name);
-        }
-    }
+    /// <summary>The volume was there, and is not, or is another one.</summary>
+    public BackupException Vanished(string name) => new(
+        FailureKind.VolumeNotFound, $"Volume '{name}' vanished from {Name} while it was used.", "Find out who removed it; nothing of it was kept.", name);
 
     /// <summary>Containers that run, or are about to, and mount the volume.</summary>
     public IReadOnlyList<EngineContainer> Users(string volume, CancellationToken token) =>

@@ -3,6 +3,7 @@ using BotCore.Backup.Engine.Components.Files;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Outside.Posix;
 
 namespace BotCore.Backup.Engine.Components.Volumes;
 
@@ -20,9 +21,11 @@ internal sealed class VolumeSource(BotBackupConfiguration settings, string name,
         tell(new Said($"Volume '{name}' is read {way.Describe(engine.Facts)}."));
         if (way.Mountpoint is { } folder)
         {
+            var identity = IdentityOf(folder);
             foreach (var item in new FileTreeSource(new FileTreeScope(new EntryPath(folder)) { Setting = "BACKUP_VOLUMES" }).Read(token))
                 yield return item;
-            engine.DemandSame(volume, token);
+            if (engine.Find(name, token) is null || IdentityOf(folder) != identity)
+                throw engine.Vanished(name);
             yield break;
         }
 
@@ -31,4 +34,7 @@ internal sealed class VolumeSource(BotBackupConfiguration settings, string name,
         foreach (var item in new VolumeArchiveSource(engine, volume, tell).Read(token))
             yield return item;
     }
+
+    private static FileIdentity? IdentityOf(string folder) =>
+        Syscalls.Status(Syscalls.CurrentFolder, DurableFile.Terminated(folder), follow: true, out var status) < 0 ? null : status.Identity;
 }
