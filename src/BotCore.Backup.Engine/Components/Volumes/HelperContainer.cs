@@ -27,7 +27,7 @@ internal sealed class HelperContainer : IDisposable
     /// <summary>Makes one for a volume that is there, and pins it by that: what a container holds cannot be removed.</summary>
     public static HelperContainer Create(VolumeEngine engine, EngineVolume volume, bool readOnly, Action<BackupEvent> tell, CancellationToken token)
     {
-        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Label] = Encoding.UTF8.GetString(LeaseHolder.New(DateTimeOffset.UtcNow).ToJson()) };
+        var labels = new Dictionary<string, string>(StringComparer.Ordinal) { [Label] = Encoding.UTF8.GetString(engine.Announce().ToJson()) };
         // The smallest: some storage drivers copy it.
         var image = FindImage(engine, token) ?? Import(engine, token);
         var id = engine.Do("making a helper container", client => client.CreateContainer(image, volume.Name, "/" + Folder, readOnly, labels, token));
@@ -39,9 +39,13 @@ internal sealed class HelperContainer : IDisposable
     {
         foreach (var container in engine.Do("listing containers", client => client.Containers(token)))
         {
-            if (!container.Labels.TryGetValue(Label, out var json) || container.State is not "created" || LeaseHolder.Parse(Encoding.UTF8.GetBytes(json)) is not { } holder || !holder.IsGone())
+            if (!container.Labels.TryGetValue(Label, out var json) || container.State is not "created" || LeaseHolder.Parse(Encoding.UTF8.GetBytes(json)) is not { } holder)
+                continue;
+            // A mark that is missing is in another platform's BACKUP_DIR.
+            if (!(AliveMark.IsDead(engine.Settings, holder.Token) ?? holder.IsGone()))
                 continue;
             engine.Do("removing a helper container", client => client.RemoveContainer(container.Id, token));
+            AliveMark.Remove(engine.Settings, holder.Token);
             tell(new Warned($"A helper container that a killed run ({holder}) had left at {engine.Name} was removed."));
         }
     }

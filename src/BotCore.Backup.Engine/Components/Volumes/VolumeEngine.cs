@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Stores.Leases;
 using BotCore.Backup.Protocols.DockerEngine;
 
 namespace BotCore.Backup.Engine.Components.Volumes;
@@ -8,8 +9,13 @@ namespace BotCore.Backup.Engine.Components.Volumes;
 internal sealed class VolumeEngine : IDisposable
 {
     private readonly DockerEngineClient _client;
+    private readonly LeaseHolder _holder = LeaseHolder.New(DateTimeOffset.UtcNow);
+    private AliveMark? _mark;
 
-    private VolumeEngine(DockerEngineOptions options, string name) => (_client, Name) = (new DockerEngineClient(options), name);
+    private VolumeEngine(BotBackupConfiguration settings, DockerEngineOptions options, string name) => (Settings, _client, Name) = (settings, new DockerEngineClient(options), name);
+
+    /// <summary>The settings.</summary>
+    public BotBackupConfiguration Settings { get; }
 
     /// <summary>DOCKER_HOST, as it may be shown.</summary>
     public string Name { get; }
@@ -36,7 +42,7 @@ internal sealed class VolumeEngine : IDisposable
         var options = new DockerEngineOptions(endpoint) { UseTls = settings.DockerTls, CertificateFolder = settings.DockerCertificates };
         try
         {
-            return new VolumeEngine(options, name);
+            return new VolumeEngine(settings, options, name);
         }
         catch (DockerEngineException wrong)
         {
@@ -95,7 +101,18 @@ internal sealed class VolumeEngine : IDisposable
     });
 
     /// <inheritdoc/>
-    public void Dispose() => _client.Dispose();
+    public void Dispose()
+    {
+        _mark?.Dispose();
+        _client.Dispose();
+    }
+
+    /// <summary>Who makes things there: while this is not disposed, others see that it lives.</summary>
+    public LeaseHolder Announce()
+    {
+        _mark ??= new AliveMark(Settings, _holder.Token);
+        return _holder;
+    }
 
     /// <summary>No such volume.</summary>
     public BackupException Missing(string name) => new(

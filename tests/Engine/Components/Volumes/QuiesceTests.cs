@@ -102,6 +102,27 @@ public sealed class QuiesceTests : IDisposable
         Assert.Empty(Journals(place));
     }
 
+    [DockerFact]
+    public void A_helper_whose_run_died_is_removed_by_the_next_one_and_that_of_a_living_run_is_not()
+    {
+        using var place = NewPlace();
+        using var living = VolumeEngine.Of(place.Session.Configuration);
+        using var helper = HelperContainer.Create(living, living.Volume("redis_data", default), readOnly: true, _ => { }, default);
+
+        VolumePlace.Item<BotBackup>(place.Run());
+        Assert.Single(Docker.Containers);
+
+        // As the kernel does for a process that was killed: the lock is gone, the file stays.
+        var mark = Assert.Single(Directory.GetFiles(Path.Combine(place.Store, ".botbackup", "alive")));
+        File.Delete(mark);
+        File.WriteAllText(mark, "");
+        var events = place.Run();
+
+        VolumePlace.Item<BotBackup>(events);
+        Assert.Empty(Docker.Containers);
+        Assert.Contains(events.OfType<Warned>(), one => one.Text.Contains("helper container", StringComparison.Ordinal));
+    }
+
     private VolumePlace NewPlace()
     {
         File.WriteAllText(Path.Combine(Docker.CreateVolume("redis_data"), "file"), "content");

@@ -24,18 +24,30 @@ internal sealed class QuiesceJournal(BotBackupConfiguration settings)
 
     private readonly LeaseHolder _holder = LeaseHolder.New(DateTimeOffset.UtcNow);
     private readonly List<QuietContainer> _containers = [];
+    private AliveMark? _mark;
 
     private string File => Path.Combine(Folder(settings), _holder.Token + ".json");
 
     /// <summary>Says that a container is about to be made quiet. On the disk when this returns.</summary>
     public void Add(QuietContainer container)
     {
+        _mark ??= new AliveMark(settings, _holder.Token);
         _containers.Add(container);
         Write();
     }
 
-    /// <summary>Says that all go on.</summary>
-    public void Remove()
+    /// <summary>Ends it. Where not all go on the next command that finds it tries again.</summary>
+    public void End(bool all)
+    {
+        if (_mark is null)
+            return;
+        if (all)
+            Remove();
+        _mark.Dispose();
+        _mark = null;
+    }
+
+    private void Remove()
     {
         System.IO.File.Delete(File);
         if (Syscalls.Supported)
@@ -50,7 +62,7 @@ internal sealed class QuiesceJournal(BotBackupConfiguration settings)
         foreach (var file in Directory.EnumerateFiles(Folder(settings), "*.json").ToList())
         {
             token.ThrowIfCancellationRequested();
-            if (Read(file, tell) is not { } record || !record.Holder.IsGone())
+            if (Read(file, tell) is not { } record || AliveMark.IsDead(settings, record.Holder.Token) == false)
                 continue;
             try
             {
@@ -62,6 +74,7 @@ internal sealed class QuiesceJournal(BotBackupConfiguration settings)
                 }
 
                 System.IO.File.Delete(file);
+                AliveMark.Remove(settings, record.Holder.Token);
             }
             catch (BackupException wrong)
             {

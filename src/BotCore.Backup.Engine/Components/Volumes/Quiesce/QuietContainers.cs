@@ -78,9 +78,7 @@ internal sealed class QuietContainers : IDisposable
             }
         }
 
-        // Else the next run tries it again.
-        if (all && _quiet.Count > 0)
-            _journal.Remove();
+        _journal.End(all);
         _quiet.Clear();
     }
 
