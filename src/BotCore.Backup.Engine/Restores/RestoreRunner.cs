@@ -7,7 +7,6 @@ using BotCore.Backup.Engine.Components.Files;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
-using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Restores;
 

@@ -6,7 +6,6 @@ using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Volumes;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
-using BotCore.Backup.Engine.Verification;
 using BotCore.Backup.Protocols.DockerEngine;
 
 namespace BotCore.Backup.Engine.Restores;

@@ -1,5 +1,4 @@
 using System.Globalization;
-using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Volumes;

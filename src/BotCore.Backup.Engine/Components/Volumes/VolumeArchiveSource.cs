@@ -1,3 +1,4 @@
+using System.Buffers;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Archives.Tar;
 using BotCore.Backup.Engine.Events;
@@ -83,13 +84,18 @@ internal sealed class VolumeArchiveSource(VolumeEngine engine, EngineVolume volu
         {
             if (tar is null || buffer.IsEmpty)
                 return 0;
+            // A span does not go into a closure.
+            var part = ArrayPool<byte>.Shared.Rent(Math.Min(buffer.Length, 1 << 20));
             try
             {
-                return tar.Read(buffer);
+                var most = Math.Min(buffer.Length, part.Length);
+                var read = source.Guard(() => tar.Read(part.AsSpan(0, most)));
+                part.AsSpan(0, read).CopyTo(buffer);
+                return read;
             }
-            catch (Exception wrong) when (wrong is DockerEngineException or BackupException)
+            finally
             {
-                return source.Guard<int>(() => throw wrong);
+                ArrayPool<byte>.Shared.Return(part);
             }
         }
 

@@ -4,7 +4,6 @@ using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
 using BotCore.Backup.Engine.Stores.Leases;
-using BotCore.Backup.Protocols.DockerEngine;
 
 namespace BotCore.Backup.Engine.Components.Volumes.Quiesce;
 
