@@ -1,4 +1,3 @@
-using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
