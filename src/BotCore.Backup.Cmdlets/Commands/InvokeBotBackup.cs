@@ -5,6 +5,7 @@ using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Cmdlets.Commands;
@@ -49,6 +50,10 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     [ValidateRange(1L, long.MaxValue)]
     public long? MaximumSize { get; set; }
 
+    /// <summary>What is done to running containers while a volume that they mount is read: nothing, pause, or stop and start. A container's label botcore.quiesce says it for that one.</summary>
+    [Parameter]
+    public QuiesceMode Quiesce { get; set; } = QuiesceMode.None;
+
     /// <summary>Stores, in place of those that the settings name.</summary>
     [Parameter]
     [ArgumentCompleter(typeof(StoreCompleter))]
@@ -80,7 +85,7 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     protected override void EndProcessing()
     {
         var names = Wildcards.Of(Name);
-        var request = new BackupRequest { Components = Component, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap };
+        var request = new BackupRequest { Components = Component, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce };
         if (Misfit() is { } misfit)
             Fail(misfit);
         IReadOnlyList<BackupStep> steps = [];

@@ -67,7 +67,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
 
     /// <summary>
     /// The folder to restore into, or for a database the server: mongodb://user:password@host/database, or mongodb+srv://. Where the backup came from, as the settings
-    /// name it, where none is given. A database in the URI takes what the backup has of its one database.
+    /// name it, where none is given. Of a volume's backup it may be volume:NAME, or a name that is no folder: that volume is emptied, or made. A database in the URI takes what the backup has of its one database.
     /// </summary>
     [Parameter]
     [ValidateNotNull]
@@ -161,6 +161,8 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     private RestoreRequest Request() => new()
     {
         Destination = Destination?.Folder is { } folder ? FullPath(folder) : null,
+        DestinationName = Destination?.Folder,
+        Volume = Destination?.Volume,
         Server = Destination?.Server,
         Renames = Renames(),
         Include = Include,

@@ -5,6 +5,7 @@ using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Files;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
+using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
@@ -27,6 +28,9 @@ public sealed record BackupRequest
 
     /// <summary>What an increment does where the oplog no longer holds the end of the chain.</summary>
     public GapAction OnGap { get; init; } = GapAction.Fail;
+
+    /// <summary>What is done to running containers while a volume that they mount is read.</summary>
+    public QuiesceMode Quiesce { get; init; } = QuiesceMode.None;
 
     /// <summary>Stores by name; none means what the settings say for each component.</summary>
     public IReadOnlyList<string> Stores { get; init; } = [];
@@ -70,6 +74,8 @@ public static class BackupPlanner
                     continue;
                 }
 
+                if (component == Component.Volume)
+                    VolumeSteps.Plan(session, request, (job, text) => AddStep(session, request, component, stores => new BackupStep(_ => job, stores, text), steps, failed), failed, token);
                 foreach (var (name, scope, type) in Sources(session, component).Where(source => request.IsWanted(source.Name)))
                     AddSteps(session, request, component, name, scope, type, steps, failed, token);
             }
@@ -173,10 +179,10 @@ public static class BackupPlanner
     }
 
     // Null where nothing is to be measured.
-    private static CodecChoice? Choose(BackupSession session, BackupRequest request, long size, Func<int, byte[]> sample, CancellationToken token) =>
+    internal static CodecChoice? Choose(BackupSession session, BackupRequest request, long size, Func<int, byte[]> sample, CancellationToken token) =>
         session.MeasuresCodecs && !request.OnlyMeasures ? MeasureRunner.Choose(session, size, sample, token) : null;
 
-    private static string By(CodecChoice? compression) => compression is null ? "" : $"; {compression.Reason}";
+    internal static string By(CodecChoice? compression) => compression is null ? "" : $"; {compression.Reason}";
 
     private static ArchiveJob FullOf(IncrementPlan plan, IStore store, long size, CancellationToken token) => new(
         Component.MongoDb,
@@ -245,12 +251,6 @@ public static class BackupPlanner
                 yield return ("config", new FileTreeScope(new EntryPath(settings.ProjectRoot)) { Selections = Selected(paths), LeaveOut = leaveOut }, BackupType.Full);
                 break;
             case Component.Volume:
-                if (settings.Volumes.Count > 0)
-                {
-                    throw new BackupException(
-                        FailureKind.ToolMissing, "BACKUP_VOLUMES names Docker volumes, and this version backs up folders only.", "Name their folders in BACKUP_DIRECTORIES, or take BACKUP_VOLUMES out, until a version that has it.", "BACKUP_VOLUMES");
-                }
-
                 foreach (var directory in settings.Directories)
                     yield return (directory.Name, new FileTreeScope(new EntryPath(directory.Path)) { LeaveOut = leaveOut, Setting = "BACKUP_DIRECTORIES" }, BackupType.Full);
                 break;

@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
+using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 
@@ -86,6 +87,7 @@ public static class BackupRunner
     {
         var runId = NewRunId();
         tell(new Said($"This is run {runId}."));
+        QuiesceJournal.Repair(session.Configuration, tell, token);
         foreach (var step in steps)
         {
             try

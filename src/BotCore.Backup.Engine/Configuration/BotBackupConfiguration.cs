@@ -36,7 +36,7 @@ public sealed record BotBackupConfiguration
     /// <summary>MONGO_CONTAINER: the container that MongoDB runs in; null where it is none.</summary>
     public string? MongoContainer { get; internal init; }
 
-    /// <summary>BACKUP_VOLUMES: names of Docker volumes.</summary>
+    /// <summary>BACKUP_VOLUMES: names of Docker volumes, which may hold <c>*</c> and <c>?</c>; none means those with the label.</summary>
     public IReadOnlyList<string> Volumes { get; internal init; } = [];
 
     /// <summary>BACKUP_DIRECTORIES: folders that are backed up as volumes are. No two, and no volume, share a name.</summary>
@@ -56,6 +56,12 @@ public sealed record BotBackupConfiguration
 
     /// <summary>DOCKER_HOST: the Docker Engine; scheme unix, npipe, tcp, http, https or ssh.</summary>
     public required Uri DockerHost { get; init; }
+
+    /// <summary>DOCKER_TLS_VERIFY: whether tcp is TLS.</summary>
+    public bool DockerTls { get; internal init; }
+
+    /// <summary>DOCKER_CERT_PATH: absolute path of the folder of certificates; null where none is named.</summary>
+    public string? DockerCertificates { get; internal init; }
 
     /// <summary>COMPRESSION: gzip, bzip2, xz, zstd, or auto, which measures them and chooses one.</summary>
     public required string Compression { get; init; }

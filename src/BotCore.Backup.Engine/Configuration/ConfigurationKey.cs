@@ -26,6 +26,8 @@ internal static class ConfigurationKeys
     internal const string ConfigPaths = "CONFIG_PATHS";
     internal const string ModelPaths = "MODEL_PATHS";
     internal const string DockerHost = "DOCKER_HOST";
+    internal const string DockerTlsVerify = "DOCKER_TLS_VERIFY";
+    internal const string DockerCertPath = "DOCKER_CERT_PATH";
     internal const string Compression = "COMPRESSION";
     internal const string CompressionLevel = "COMPRESSION_LEVEL";
     internal const string CompressionTarget = "COMPRESSION_TARGET";
@@ -98,11 +100,13 @@ internal static class ConfigurationKeys
         new(DatabaseUrl, Database, string.Empty, "Connection string: mongodb://user:password@host:27017/database, or mongodb+srv://. A database in it limits the backup to that database.", IsSecret: true),
         new(DbName, Database, string.Empty, "The database to back up. Default: the one in DATABASE_URL, else all."),
         new(MongoContainer, Database, string.Empty, "Name of the container that MongoDB runs in, if it does."),
-        new(BackupVolumes, What, string.Empty, "Docker volumes by name, separated by commas."),
+        new(BackupVolumes, What, string.Empty, "Docker volumes by name, separated by commas; * and ? match, and * alone is every volume that was given a name. Default: those with the label botcore.backup=true."),
         new(BackupDirectories, What, string.Empty, "Folders that are backed up as volumes are: paths, or name=path to say what the archive is called."),
         new(ConfigPaths, What, ".env,config,docker-compose.yml,docker-compose.*.yml,nginx,certs", "Files and folders of the configuration. Of the default those that exist are taken; what is named here must exist."),
         new(ModelPaths, What, string.Empty, "Folders and files of AI models."),
-        new(DockerHost, What, "unix:///var/run/docker.sock", "The Docker Engine."),
+        new(DockerHost, What, "unix:///var/run/docker.sock", "The Docker Engine, or podman's service: unix:///path, npipe:////./pipe/name or tcp://host:port."),
+        new(DockerTlsVerify, What, string.Empty, "Anything makes tcp:// TLS, as docker has it; 0 or false does not."),
+        new(DockerCertPath, What, string.Empty, "Folder of ca.pem, cert.pem and key.pem for it, relative to this file."),
         new(Compression, Sealing, "gzip", "gzip, bzip2, xz, zstd, or auto: then they are measured on the data, and the fastest that reaches COMPRESSION_TARGET is taken. Measure-BotBackup shows the figures."),
         new(CompressionLevel, Sealing, string.Empty, "1 to 9 for gzip and bzip2, 0 to 9 for xz, 1 to 19 for zstd. Default: 6 for gzip and xz, 9 for bzip2, 3 for zstd. auto chooses it, too."),
         new(CompressionTarget, Sealing, string.Empty, "For auto: the window that a backup must fit into (45m, 2h), how many times smaller it must get (3x), or both. Default: no larger than gzip makes it."),

@@ -68,6 +68,8 @@ internal sealed partial class ConfigurationLoader
             ConfigPathsAreDefault = _read.Find(ConfigurationKeys.ConfigPaths) is null,
             ModelPaths = Paths(ConfigurationKeys.ModelPaths),
             DockerHost = Docker(),
+            DockerTls = _read.Text(ConfigurationKeys.DockerTlsVerify) is { } tls && tls is not "0" && !string.Equals(tls, "false", StringComparison.OrdinalIgnoreCase),
+            DockerCertificates = _read.Path(ConfigurationKeys.DockerCertPath, besideFile: true),
             Compression = compression,
             CompressionLevel = level,
             CompressionTarget = Target(),
@@ -263,7 +265,7 @@ internal sealed partial class ConfigurationLoader
     private IReadOnlyList<string> Volumes()
     {
         var names = _read.List(ConfigurationKeys.BackupVolumes).Distinct(StringComparer.Ordinal).ToList();
-        if (!names.TrueForAll(name => ArchiveName().IsMatch(name)))
+        if (!names.TrueForAll(name => ArchiveName().IsMatch(name.Replace('*', 'x').Replace('?', 'x'))))
         {
             _read.Refuse(_read.Find(ConfigurationKeys.BackupVolumes)!, "a list of Docker volume names (letters, digits, . _ -); folders belong into BACKUP_DIRECTORIES");
             return [];

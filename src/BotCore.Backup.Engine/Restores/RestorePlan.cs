@@ -11,6 +11,12 @@ public sealed record RestoreRequest
     /// <summary>Full path of the folder to restore into; null means where the backup came from, as the settings name it now.</summary>
     public string? Destination { get; init; }
 
+    /// <summary>The destination as somebody typed it, where it is one word: of a volume's backup it may name a volume.</summary>
+    public string? DestinationName { get; init; }
+
+    /// <summary>The volume to restore files into, which is emptied first or made; null means where the backup came from.</summary>
+    public string? Volume { get; init; }
+
     /// <summary>The MongoDB server to restore a database into; null means DATABASE_URL. A database in it takes what the backup has of its one database.</summary>
     public SecretUri? Server { get; init; }
 
@@ -57,6 +63,9 @@ public sealed record RestoreStep : Step
 
     /// <summary>The server of a MongoDB backup; null for all others.</summary>
     internal MongoTarget? Server { get; init; }
+
+    /// <summary>The volume that it goes into; null for a folder or a server.</summary>
+    internal string? Volume { get; init; }
 
     /// <summary>The full backup and the increments of a restore to a moment; null where the backup is restored as it is.</summary>
     internal RestoreChain? Chain { get; init; }

@@ -42,6 +42,8 @@ public static class RestorePlanner
             throw new BackupException(FailureKind.ConfigurationInvalid, $"{backup.Location} holds files, and only a database can be brought to another moment.", "Leave -PointInTime out.", backup);
         if (request.Server is not null || request.Renames.Count > 0)
             throw new BackupException(FailureKind.ConfigurationInvalid, $"{backup.Location} holds files, and a server takes a database.", "Give a folder as -Destination.", backup);
+        if (VolumeRestorePlanner.VolumeOf(session, backup, request, token) is { } volume)
+            return VolumeRestorePlanner.Plan(session, backup, volume, request, token);
         var destination = Path.TrimEndingDirectorySeparator(request.Destination ?? Home(session, backup, token));
         var filter = new EntryFilter(request.Include, request.Exclude);
         var what = filter.IsEverything
@@ -123,10 +125,10 @@ public static class RestorePlanner
 
     private static RestoreStep PlanDatabase(BackupSession session, BotBackup backup, RestoreChain? chain, RestoreRequest request, CancellationToken token)
     {
-        if (request.Destination is not null)
+        if (request.Destination is not null || request.Volume is not null)
         {
             throw new BackupException(
-                FailureKind.ConfigurationInvalid, $"{backup.Location} holds a database, and '{request.Destination}' is a folder.", "Give -Destination mongodb://..., or unpack it into a folder with Export-BotBackup.", backup);
+                FailureKind.ConfigurationInvalid, $"{backup.Location} holds a database, and '{request.Destination ?? request.Volume}' is none.", "Give -Destination mongodb://..., or unpack it into a folder with Export-BotBackup.", backup);
         }
 
         var server = request.Server is { } given ? MongoTarget.Of(given) : HomeServer(session, backup, token);
@@ -178,12 +180,12 @@ public static class RestorePlanner
             return root;
         throw new BackupException(
             FailureKind.BackupNotFound,
-            backup.Component == Component.Volume ? $"No folder of BACKUP_DIRECTORIES is named '{backup.Name}', so nothing says where {backup.Location} belongs." : $"Nothing says where {backup.Location} belongs.",
+            backup.Component == Component.Volume ? $"No folder of BACKUP_DIRECTORIES and no volume is named '{backup.Name}', so nothing says where {backup.Location} belongs." : $"Nothing says where {backup.Location} belongs.",
             "Give -Destination.",
             backup);
     }
 
-    private static string? RootOf(BackupSession session, BotBackup backup, CancellationToken token)
+    internal static string? RootOf(BackupSession session, BotBackup backup, CancellationToken token)
     {
         using var index = new Unsealer(backup, session.Keys, session.Threads).OpenIndex(token);
         return index.Read().FirstOrDefault() is IndexHead { Root.IsEmpty: false } head ? head.Root.ToExactString() : null;

@@ -19,6 +19,9 @@ internal sealed class RestoreProof
     private readonly List<EntryPath> _paths = [];
     private readonly byte[] _buffer = new byte[1 << 18];
 
+    /// <summary>Which attributes are compared.</summary>
+    public Func<ExtendedAttribute, bool> Compared { get; init; } = IsCompared;
+
     /// <summary>Notes that <paramref name="entry"/> was written with content of that hash (<see cref="ContentHash"/>).</summary>
     public void Expect(ArchiveEntry entry, string contentHash)
     {
@@ -44,10 +47,16 @@ internal sealed class RestoreProof
         var scope = new FileTreeScope(destination) { Setting = "The restore" };
         if (_paths.Count <= MostSelections)
             scope = scope with { Selections = _paths, Exact = true };
+        Demand(new FileTreeSource(scope), destination.ToString(), exact, moved, token);
+    }
+
+    /// <summary>The same of what <paramref name="written"/> gives.</summary>
+    public void Demand(IEntrySource written, string destination, bool exact, Action<long> moved, CancellationToken token)
+    {
         var standing = new Dictionary<EntryPath, EntryPath>();
         var linked = new Dictionary<EntryPath, (UInt128 Exact, UInt128 Lenient)>();
         long done = 0;
-        foreach (var item in new FileTreeSource(scope).Read(token))
+        foreach (var item in written.Read(token))
         {
             using (item)
             {
@@ -108,10 +117,10 @@ internal sealed class RestoreProof
         return ((Digest(entry, content, exact: true), Digest(entry, content, exact: false)), total);
     }
 
-    private static UInt128 Digest(ArchiveEntry entry, string content, bool exact)
+    private UInt128 Digest(ArchiveEntry entry, string content, bool exact)
     {
         // Names of owners are this machine's affair, holes the file system's, and fractions of a second not every file system's.
-        var plain = entry with { Path = default, UserName = "", GroupName = "", Sparse = null, Modified = entry.Modified with { Nanoseconds = 0 }, Attributes = exact ? [.. entry.Attributes.Where(IsCompared)] : [] };
+        var plain = entry with { Path = default, UserName = "", GroupName = "", Sparse = null, Modified = entry.Modified with { Nanoseconds = 0 }, Attributes = exact ? [.. entry.Attributes.Where(Compared)] : [] };
         if (!exact)
             plain = plain with { Mode = 0, UserId = 0, GroupId = 0 };
         Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];

@@ -4,9 +4,9 @@ using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Files;
+using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
-using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Restores;
 
@@ -20,11 +20,15 @@ public static class RestoreRunner
     public static IAsyncEnumerable<BackupEvent> Run(BackupSession session, IReadOnlyList<RestoreStep> steps, CancellationToken token) =>
         EventRun.Start("restore", (tell, stop) =>
         {
+            QuiesceJournal.Repair(session.Configuration, tell, stop);
             foreach (var step in steps)
             {
                 try
                 {
-                    tell(new Made(step.Server is null ? new RestoreJob(session, step, tell).Run(stop) : new DatabaseRestore(session, step, tell).Run(stop)));
+                    tell(new Made(
+                        step.Server is not null ? new DatabaseRestore(session, step, tell).Run(stop)
+                        : step.Volume is not null ? new VolumeRestore(session, step, tell).Run(stop)
+                        : new RestoreJob(session, step, tell).Run(stop)));
                 }
                 catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
                 {
@@ -35,17 +39,34 @@ public static class RestoreRunner
 }
 
 /// <summary>One restore under way. One thread.</summary>
-internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action<BackupEvent> tell)
+internal sealed class RestoreJob
 {
-    private readonly BotBackup _backup = step.Backup;
-    private readonly RestoreSelection _selection = new(step.Filter);
+    private readonly BackupSession _session;
+    private readonly RestoreStep _step;
+    private readonly Action<BackupEvent> _tell;
+    private readonly BotBackup _backup;
+    private readonly RestoreSelection _selection;
+    private readonly ArchiveReading _reading;
+
+    public RestoreJob(BackupSession session, RestoreStep step, Action<BackupEvent> tell)
+    {
+        (_session, _step, _tell, _backup) = (session, step, tell, step.Backup);
+        _selection = new RestoreSelection(step.Filter);
+        _reading = new ArchiveReading(session, _backup, _selection, tell);
+    }
+
+    /// <summary>Empties the destination once the archive is proven, and gives the snapshot of what was in it; null where what stands there stays, but for what is overwritten.</summary>
+    public Func<BotBackup?>? Replace { get; init; }
+
+    /// <summary>What a snapshot says it was taken of; null for the destination.</summary>
+    public EntryPath? Origin { get; init; }
 
     public BotBackupRestore Run(CancellationToken token)
     {
         var clock = Stopwatch.StartNew();
         var partial = !_selection.IsEverything && _backup.Manifest is { Encryption: not Encryption.Recipients };
         var survey = Survey(partial, token);
-        var snapshot = TakeSnapshot(survey, token);
+        var snapshot = Replace is null ? TakeSnapshot(survey, token) : Replace();
 
         try
         {
@@ -60,20 +81,20 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
 
     private BotBackupRestore Write(RestoreSurvey survey, BotBackup? snapshot, bool partial, Stopwatch clock, CancellationToken token)
     {
-        using var tree = new FileTreeWriter(new EntryPath(step.Destination), allowDevices: step.Request.AllowDevices);
+        using var tree = new FileTreeWriter(new EntryPath(_step.Destination), allowDevices: _step.Request.AllowDevices);
         using var writer = new RestoreWriter(tree, _selection);
-        using var progress = new RunProgress($"Restoring {_backup.Key}", survey.Bytes, tell);
-        Fill(writer, partial, progress, token);
+        using var progress = new RunProgress($"Restoring {_backup.Key}", survey.Bytes, _tell);
+        _reading.Fill(writer, partial, progress, _step.Destination, token);
         tree.Finish();
         tree.SyncAll();
         foreach (var warning in tree.Warnings)
-            tell(new Warned(warning));
-        writer.Proof.Demand(new EntryPath(step.Destination), exact: tree.Warnings.Count == 0, done => progress.Move(done, () => "reading back"), token);
-        tell(new Said("All that was written was read back and is what the archive holds."));
+            _tell(new Warned(warning));
+        writer.Proof.Demand(new EntryPath(_step.Destination), exact: tree.Warnings.Count == 0, done => progress.Move(done, () => "reading back"), token);
+        _tell(new Said("All that was written was read back and is what the archive holds."));
         return new BotBackupRestore
         {
             Backup = _backup,
-            Destination = step.Destination,
+            Destination = _step.Destination,
             Outcome = Outcome.Succeeded,
             Partial = partial,
             Snapshot = snapshot,
@@ -85,78 +106,36 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
 
     private RestoreSurvey Survey(bool partial, CancellationToken token)
     {
-        using var standing = Directory.Exists(step.Destination) ? new FileTreeWriter(new EntryPath(step.Destination)) : null;
-        var survey = new RestoreSurvey(_selection, step.Request.AllowDevices, FreeSpace(), path => standing?.KindOf(path));
-        var prover = new ArchiveProver(session.Keys, session.Threads);
-        if (partial)
-        {
-            SurveyIndex(prover, survey, token);
-        }
-        else
-        {
-            using var progress = new RunProgress($"Proving {_backup.Key}", _backup.PlainSize?.Bytes ?? 0, tell);
-            var proof = prover.Prove(_backup, Depth.Archive, survey, done => progress.Move(done, () => _backup.Key), token);
-            if (proof.Outcome != Outcome.Succeeded)
-                throw new BackupException(proof.Failure ?? new Failure(FailureKind.ArchiveCorrupt, proof.Message, "Restore from another copy or an older backup.", _backup));
-            tell(new Said(proof.Message));
-        }
-
-        if (survey.Entries == 0)
-            throw new BackupException(FailureKind.BackupNotFound, $"No entry of {_backup.Location} matches what was asked for.", "Look at its entries with tar t, and correct -Include and -Exclude.", _backup);
-        if (survey.Overwritten.Count > 0 && step.Request is { NoSnapshot: true, Force: false })
+        using var standing = Directory.Exists(_step.Destination) ? new FileTreeWriter(new EntryPath(_step.Destination)) : null;
+        var survey = _reading.Survey(partial, _step.Request.AllowDevices, FreeSpace(), path => standing?.KindOf(path), token);
+        if (survey.Overwritten.Count > 0 && _step.Request is { NoSnapshot: true, Force: false })
         {
             throw new BackupException(
                 FailureKind.DestinationNotEmpty,
-                $"{survey.Overwritten.Count} entries at {step.Destination} would be overwritten, and -NoSnapshot keeps no copy of them.",
+                $"{survey.Overwritten.Count} entries at {_step.Destination} would be overwritten, and -NoSnapshot keeps no copy of them.",
                 "Leave -NoSnapshot out, or add -Force.",
-                step.Destination);
+                _step.Destination);
         }
 
         return survey;
     }
 
-    private void SurveyIndex(ArchiveProver prover, RestoreSurvey survey, CancellationToken token)
-    {
-        prover.DemandGenuineIndex(_backup, _backup.Manifest!, token);
-        using var index = OpenIndex(token);
-        foreach (var entry in index.Read().OfType<IndexEntry>().Where(entry => entry.IsArchived))
-            survey.Consider(entry.Path, entry.Kind, entry.LinkTarget, entry.Size);
-    }
-
     private BotBackup? TakeSnapshot(RestoreSurvey survey, CancellationToken token)
     {
-        if (survey.Overwritten.Count == 0 || step.Request.NoSnapshot)
+        if (survey.Overwritten.Count == 0 || _step.Request.NoSnapshot)
             return null;
-        var root = new EntryPath(step.Destination);
+        var root = new EntryPath(_step.Destination);
         var scope = new FileTreeScope(root) { Selections = survey.Overwritten, Exact = true, Setting = "The restore" };
         var size = FileTreeEstimate.Measure(scope, token);
-        var job = new ArchiveJob(_backup.Component == Component.Unknown ? Component.Config : _backup.Component, "pre_restore", BackupType.Snapshot, (_, _) => new FileTreeSource(scope), root, size.Bytes);
-        var snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, BackupRunner.NewRunId(), token);
-        tell(new Said($"What is overwritten is safe in {snapshot.Location}."));
+        var job = new ArchiveJob(_backup.Component == Component.Unknown ? Component.Config : _backup.Component, "pre_restore", BackupType.Snapshot, (_, _) => new FileTreeSource(scope), Origin ?? root, size.Bytes);
+        var snapshot = BackupRunner.NewMaker(_session, _session.Local, _tell).Make(job, BackupRunner.NewRunId(), token);
+        _tell(new Said($"What is overwritten is safe in {snapshot.Location}."));
         return snapshot;
     }
 
-    private void Fill(RestoreWriter writer, bool partial, RunProgress progress, CancellationToken token)
-    {
-        if (partial)
-        {
-            List<IndexEntry> wanted;
-            using (var index = OpenIndex(token))
-                wanted = [.. index.Read().OfType<IndexEntry>().Where(_selection.Needs)];
-            var read = new SelectiveUnsealer(_backup, _backup.Manifest!, session.Keys).Read(wanted, writer, done => progress.Move(done, () => step.Destination), token);
-            tell(new Said($"{new ByteSize(read)} of {_backup.Size} were read; what else is in the archive was not looked at."));
-            return;
-        }
-
-        using var stored = _backup.Source.OpenRead(_backup.Key, 0, token);
-        new Unsealer(_backup, session.Keys, session.Threads).Read(stored, writer, done => progress.Move(done, () => step.Destination), token);
-    }
-
-    private IndexReader OpenIndex(CancellationToken token) => new Unsealer(_backup, session.Keys, session.Threads).OpenIndex(token);
-
     private long FreeSpace()
     {
-        var there = step.Destination;
+        var there = _step.Destination;
         while (!Directory.Exists(there) && Path.GetDirectoryName(there) is { } above)
             there = above;
         return DurableFile.FreeSpace(there);
