@@ -39,11 +39,13 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
 {
     private readonly BotBackup _backup = step.Backup;
     private readonly RestoreSelection _selection = new(step.Filter);
+    private readonly FileChainContent? _chain = step.Files is { } chain ? new FileChainContent(session, chain) : null;
 
     public BotBackupRestore Run(CancellationToken token)
     {
         var clock = Stopwatch.StartNew();
-        var partial = !_selection.IsEverything && _backup.Manifest is { Encryption: not Encryption.Recipients };
+        var parts = step.Files?.Parts ?? [_backup];
+        var partial = !_selection.IsEverything && parts.All(part => part.Manifest is { Encryption: not Encryption.Recipients });
         var survey = Survey(partial, token);
         var snapshot = TakeSnapshot(survey, token);
 
@@ -92,6 +94,11 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
         {
             SurveyIndex(prover, survey, token);
         }
+        else if (_chain is not null)
+        {
+            using var progress = new RunProgress($"Proving {_backup.Key}", step.Files!.Parts.Sum(part => part.PlainSize?.Bytes ?? 0), tell);
+            _chain.Prove(survey, done => progress.Move(done, () => _backup.Key), text => tell(new Said(text)), token);
+        }
         else
         {
             using var progress = new RunProgress($"Proving {_backup.Key}", _backup.PlainSize?.Bytes ?? 0, tell);
@@ -117,6 +124,12 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
 
     private void SurveyIndex(ArchiveProver prover, RestoreSurvey survey, CancellationToken token)
     {
+        if (_chain is not null)
+        {
+            _chain.Survey(survey, token);
+            return;
+        }
+
         prover.DemandGenuineIndex(_backup, _backup.Manifest!, token);
         using var index = OpenIndex(token);
         foreach (var entry in index.Read().OfType<IndexEntry>().Where(entry => entry.IsArchived))
@@ -138,6 +151,14 @@ internal sealed class RestoreJob(BackupSession session, RestoreStep step, Action
 
     private void Fill(RestoreWriter writer, bool partial, RunProgress progress, CancellationToken token)
     {
+        if (_chain is not null)
+        {
+            var bytes = _chain.Write(_selection, writer, partial, done => progress.Move(done, () => step.Destination), token);
+            if (partial)
+                tell(new Said($"{new ByteSize(bytes)} of the {step.Files!.Parts.Count} archives were read; what else is in them was not looked at."));
+            return;
+        }
+
         if (partial)
         {
             List<IndexEntry> wanted;
