@@ -101,7 +101,7 @@ internal static class ConfigurationKeys
         new(BackupVolumes, What, string.Empty, "Docker volumes by name, separated by commas."),
         new(BackupDirectories, What, string.Empty, "Folders that are backed up as volumes are: paths, or name=path to say what the archive is called."),
         new(ConfigPaths, What, ".env,config,docker-compose.yml,docker-compose.*.yml,nginx,certs", "Files and folders of the configuration. Of the default those that exist are taken; what is named here must exist."),
-        new(ModelPaths, What, string.Empty, "Folders and files of AI models."),
+        new(ModelPaths, What, string.Empty, "Folders and files of AI models, each called by its last name. A version is made where the content is another."),
         new(DockerHost, What, "unix:///var/run/docker.sock", "The Docker Engine."),
         new(Compression, Sealing, "gzip", "gzip, bzip2, xz, zstd, or auto: then they are measured on the data, and the fastest that reaches COMPRESSION_TARGET is taken. Measure-BotBackup shows the figures."),
         new(CompressionLevel, Sealing, string.Empty, "1 to 9 for gzip and bzip2, 0 to 9 for xz, 1 to 19 for zstd. Default: 6 for gzip and xz, 9 for bzip2, 3 for zstd. auto chooses it, too."),
