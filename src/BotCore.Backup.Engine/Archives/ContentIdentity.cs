@@ -4,12 +4,12 @@ using System.Security.Cryptography;
 namespace BotCore.Backup.Engine.Archives;
 
 /// <summary>
-/// What a set of files is by its content: a SHA-256 over path, kind, size, hash and link target of every entry, in the archive's order. Dates, owners, modes and attributes do not change it.
+/// What a set of files is by its content: a chain of SHA-256 over path, kind, size, hash and link target of every entry, in the archive's order. Dates, owners, modes and attributes do not change it.
 /// See docs/formats.md, "Models". One thread.
 /// </summary>
-internal sealed class ContentIdentity : IDisposable
+internal sealed class ContentIdentity
 {
-    private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+    private byte[] _sum = [];
 
     /// <summary>Adds the next entry; the root counts for nothing.</summary>
     public void Add(EntryPath path, EntryKind kind, long size, string sha256, EntryPath link)
@@ -21,15 +21,12 @@ internal sealed class ContentIdentity : IDisposable
         BinaryPrimitives.WriteInt64LittleEndian(numbers[8..], size);
         BinaryPrimitives.WriteInt32LittleEndian(numbers[16..], path.Length);
         BinaryPrimitives.WriteInt32LittleEndian(numbers[20..], link.Length);
-        _hash.AppendData(numbers);
-        _hash.AppendData(path.Bytes);
-        _hash.AppendData(link.Bytes);
-        if (sha256.Length > 0)
-            _hash.AppendData(Convert.FromHexString(sha256));
+        Span<byte> content = stackalloc byte[sha256.Length / 2];
+        Convert.FromHexString(sha256, content, out _, out _);
+        // One entry after the other: the hash so far stands before the next.
+        _sum = SHA256.HashData([.. _sum, .. numbers, .. path.Bytes, .. link.Bytes, .. content]);
     }
 
-    /// <summary>Lower-case hexadecimal.</summary>
-    public string Finish() => Convert.ToHexStringLower(_hash.GetCurrentHash());
-
-    public void Dispose() => _hash.Dispose();
+    /// <summary>Lower-case hexadecimal; of nothing, the hash of nothing.</summary>
+    public string Finish() => Convert.ToHexStringLower(_sum.Length > 0 ? _sum : SHA256.HashData([]));
 }

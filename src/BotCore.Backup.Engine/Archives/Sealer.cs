@@ -65,7 +65,6 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
     /// <summary>Seals <paramref name="source"/> into both streams, which stay open and uncommitted. <paramref name="moved"/> is told the tar's bytes so far.</summary>
     public SealResult Seal(IEntrySource source, Stream archive, Stream index, Action<long, EntryPath> moved, CancellationToken token)
     {
-        using var content = _content;
         using var archiveHash = new HashingStream(archive);
         using var indexHash = new HashingStream(index);
         using var packed = cipher.OpenWriter(archiveHash);

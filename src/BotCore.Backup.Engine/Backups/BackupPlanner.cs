@@ -7,7 +7,6 @@ using BotCore.Backup.Engine.Components.Models;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
 using BotCore.Backup.Engine.Compression;
-using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Measurements;
 using BotCore.Backup.Engine.Stores;

@@ -1,4 +1,3 @@
-using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;

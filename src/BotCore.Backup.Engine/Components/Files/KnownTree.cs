@@ -24,6 +24,7 @@ internal sealed class KnownTree : IDisposable
     private IndexEntry? _last;
     private bool _isOver;
 
+    /// <summary>Begins with the first line.</summary>
     /// <param name="id">The backup whose index it is.</param>
     /// <param name="started">When that began to read.</param>
     /// <param name="lines">Its index.</param>

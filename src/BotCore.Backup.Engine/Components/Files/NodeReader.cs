@@ -22,6 +22,7 @@ internal sealed class NodeReader
     private readonly HardLinks _links = new();
     private readonly byte[] _link = new byte[LargestLink + 1];
 
+    /// <summary>Reads in step with a walk.</summary>
     /// <param name="walk">The walk.</param>
     /// <param name="known">What was there before, for an increment; null where everything is to be read.</param>
     public NodeReader(TreeWalk walk, KnownTree? known = null) => (_walk, _known) = (walk, known);

@@ -10,7 +10,7 @@ internal static class ModelContent
     /// <summary>The hash; null where something cannot be read, which a backup then tells.</summary>
     public static string? HashOf(FileTreeScope scope, KnownTree? known, Action<long, EntryPath> moved, CancellationToken token)
     {
-        using var content = new ContentIdentity();
+        var content = new ContentIdentity();
         var buffer = new byte[1 << 20];
         long done = 0;
         foreach (var item in new FileTreeSource(scope) { Known = known }.Read(token))
