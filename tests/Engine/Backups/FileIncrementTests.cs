@@ -94,7 +94,7 @@ public sealed class FileIncrementTests : IDisposable
         Link("one.txt", "z-link.txt");
         BackUp();
         File.AppendAllText(Path.Combine(_work.Project, "one.txt"), "more");
-        File.SetUnixFileMode(Path.Combine(_work.Project, "folder"), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Shell.Run("chmod", "700", Path.Combine(_work.Project, "folder"));
         Link("two.txt", "a-link-of-two.txt");
 
         var increment = BackUp(BackupType.Incremental);
@@ -156,7 +156,7 @@ public sealed class FileIncrementTests : IDisposable
         var restore = _work.Restore(increment, new RestoreRequest { Include = ["one.txt", "two.txt", "new/*"] });
 
         Assert.True(restore.Partial);
-        Assert.Equal(["new", "one.txt", "two.txt"], Directory.EnumerateFileSystemEntries(_work.Destination).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.Equal(["new", "one.txt", "two.txt"], Directory.EnumerateFileSystemEntries(_work.Destination).Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal), StringComparer.Ordinal);
         Assert.Equal("changed", File.ReadAllText(Path.Combine(_work.Destination, "one.txt")));
         Assert.Equal("two", File.ReadAllText(Path.Combine(_work.Destination, "two.txt")));
     }
@@ -222,7 +222,7 @@ public sealed class FileIncrementTests : IDisposable
         var increment = Workplace.Item<BotBackup>(Run(BackupType.Incremental, session: session, stores: ["local", "other"]));
 
         Assert.Equal(2, increment.Stores.Count(store => store.Outcome == Outcome.Succeeded));
-        Assert.Equal([full.Id, increment.Id], BackupCatalog.List(other, default).OfType<Made>().Select(made => ((BotBackup)made.Item).Id));
+        Assert.Equal([full.Id, increment.Id], BackupCatalog.List(other, default).OfType<Made>().Select(made => ((BotBackup)made.Item).Id), StringComparer.Ordinal);
     }
 
     [LinuxFact(Tools = ["gpg", "tar", "xargs", "bash"])]

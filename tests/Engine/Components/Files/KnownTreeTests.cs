@@ -17,7 +17,7 @@ public sealed class KnownTreeTests
 
     [Fact]
     public void The_order_is_that_of_a_walk() => Prop.ForAll(Trees.ToArbitrary(), paths =>
-        Walk(paths).SequenceEqual(paths.Select(path => new EntryPath(path)).Order(Comparer<EntryPath>.Create(TreeOrder.Compare)).Select(path => path.ToString()))).QuickCheckThrowOnFailure();
+        Walk(paths).SequenceEqual(paths.Select(path => new EntryPath(path)).Order(Comparer<EntryPath>.Create(TreeOrder.Compare)).Select(path => path.ToString()), StringComparer.Ordinal)).QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_walk_finds_every_line_of_its_paths_and_the_rest_is_deleted() => Prop.ForAll(Trees.Two().ToArbitrary(), two =>
@@ -29,7 +29,7 @@ public sealed class KnownTreeTests
         var gone = before.Except(now, StringComparer.Ordinal).ToList();
         var listed = known.Deleted.Select(path => path.ToString()).ToList();
 
-        return found.SequenceEqual(now.Select(path => before.Contains(path, StringComparer.Ordinal) ? path : null))
+        return found.SequenceEqual(now.Select(path => before.Contains(path, StringComparer.Ordinal) ? path : null), StringComparer.Ordinal)
             && listed.All(gone.Contains)
             && gone.TrueForAll(path => listed.Exists(one => string.Equals(one, path, StringComparison.Ordinal) || path.StartsWith(one + "/", StringComparison.Ordinal)));
     }).QuickCheckThrowOnFailure();
