@@ -19,7 +19,7 @@ internal static class FileChainProof
             return alone with
             {
                 Message = string.Create(
-                    CultureInfo.InvariantCulture, $"{alone.Message} What it stands on, {chain.Parts.Count - 1:N0} archives from {chain.Parts[0].Key} on, is there, and their indexes hold what it takes from them: {backup.Manifest!.Increment!.TreeEntries:N0} entries in all."),
+                    CultureInfo.InvariantCulture, $"{alone.Message} {(chain.Parts.Count == 2 ? $"What it stands on, {chain.Parts[0].Key}, is there" : $"What it stands on, {chain.Parts.Count - 1:N0} archives from {chain.Parts[0].Key} on, is there")}, and holds by its index what is taken from it: {backup.Manifest!.Increment!.TreeEntries:N0} entries make the tree."),
             };
         }
         catch (BackupException wrong)
