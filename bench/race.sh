@@ -6,10 +6,12 @@
 #   bench/race.sh replay [--entries N] [--runs N]
 #   bench/race.sh stores [--megabytes N] [--runs N]
 #   bench/race.sh codecs [--runs N]
+#   bench/race.sh second-run [DIR] [--megabytes N] [--runs N]
 #
 # folder: DIR to one encrypted archive, and back. Without DIR, 1 GiB is copied from /usr/lib, /usr/share and /usr/bin.
 # mongodb: a database (default 1024 MiB in 20 collections) to one encrypted archive, and back into another database; the server is the Sandbox, or BOTBACKUP_TEST_MONGODB.
 # replay: an oplog of N entries (default 500000) over 1, 2 and 4 lanes, against one entry per applyOps; the same server.
+# second-run: the first and the second backup of DIR, or of N MiB (default 5120), in which nothing changed, against restic and borg.
 # stores: one file (default 1024 MiB) to an S3 server and an SFTP server on this machine, against s3cmd and sftp.
 # codecs: gzip, bzip2, xz and zstd against pigz, pbzip2, xz -T and zstd -T, file to file.
 # Contenders take turns N times (3 or more, default 3), and each turn another one starts. The data is read once before, so all
@@ -260,11 +262,14 @@ source "$here/race/replay.sh"
 source "$here/race/stores.sh"
 # shellcheck source=bench/race/codecs.sh
 source "$here/race/codecs.sh"
+# shellcheck source=bench/race/second-run.sh
+source "$here/race/second-run.sh"
 
 job=${1:-}
-[[ $job == folder || $job == mongodb || $job == replay || $job == stores || $job == codecs ]] || usage
+[[ $job == folder || $job == mongodb || $job == replay || $job == stores || $job == codecs || $job == second-run ]] || usage
 shift
 data='' runs=3 megabytes=1024 collections=20 entries=500000
+[[ $job != second-run ]] || megabytes=5120
 while (($# > 0)); do
     case $1 in
         --runs | --megabytes | --collections | --entries)
@@ -274,7 +279,7 @@ while (($# > 0)); do
             ;;
         -*) usage ;;
         *)
-            [[ $job == folder && -z $data && -d $1 ]] || usage
+            [[ ($job == folder || $job == second-run) && -z $data && -d $1 ]] || usage
             data=$(cd "$1" && pwd)
             shift
             ;;

@@ -30,10 +30,11 @@ Describe 'Increments by the cmdlets' {
         (Get-BotBackup MongoDb).Type | Should -Be 'Full', 'Incremental'
     }
 
-    It 'asks nothing but the database for an increment' {
+    It 'makes increments of all that is configured where nothing is named' {
         $null = Invoke-BotBackup
-        (Invoke-BotBackup -Type Incremental).Component | Should -Be 'MongoDb'
-        Assert-Failure (Get-Failure { Invoke-BotBackup Config -Type Incremental }) 'ConfigurationInvalid' 'InvalidArgument'
+        $increments = Invoke-BotBackup -Type Incremental
+        $increments.Component | Should -Be 'MongoDb', 'Config', 'Volume'
+        $increments.Type | Select-Object -Unique | Should -Be 'Incremental'
     }
 
     It 'says that there is no full backup, and makes it with -OnGap Full' {

@@ -44,6 +44,15 @@ public sealed class GetBotBackup : ConfiguredCmdlet
     [Parameter(ParameterSetName = ByQuery)]
     public DateTimeOffset? Before { get; set; }
 
+    /// <summary>The run that made them.</summary>
+    [Parameter(ParameterSetName = ByQuery)]
+    public string[] RunId { get; set; } = [];
+
+    /// <summary>Versions of models, by the hash of their content or its beginning.</summary>
+    [Parameter(ParameterSetName = ByQuery)]
+    [ValidateNotNullOrEmpty]
+    public string[] Hash { get; set; } = [];
+
     /// <summary>Only the newest of each component, name and type in its store; snapshots only where -Type asks for them.</summary>
     [Parameter(ParameterSetName = ByQuery)]
     public SwitchParameter Latest { get; set; }
@@ -106,6 +115,8 @@ public sealed class GetBotBackup : ConfiguredCmdlet
             (Component.Length == 0 || Component.Contains(backup.Component))
             && (Type.Length == 0 || Type.Contains(backup.Type))
             && names.IsMatch(backup.Name)
+            && (RunId.Length == 0 || RunId.Contains(backup.RunId, StringComparer.OrdinalIgnoreCase))
+            && (Hash.Length == 0 || (backup.Hash is { } hash && Hash.Any(asked => hash.StartsWith(asked, StringComparison.OrdinalIgnoreCase))))
             && (Since is null || backup.Taken >= Since)
             && (Before is null || backup.Taken < Before));
         // A snapshot is newer than the backup whose restore took it: restoring both would undo the restore.

@@ -17,18 +17,23 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
 {
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromMinutes(1);
 
-    /// <summary>What to back up; all that is configured where none is named: the database where DATABASE_URL is set, the configuration files, the folders.</summary>
+    /// <summary>
+    /// What to back up. Where none is named, all that is configured, as one run with one platform time: the database where DATABASE_URL is set, the configuration files, the folders, the models of
+    /// MODEL_PATHS. What is not configured is left out, which -Verbose says.
+    /// </summary>
     [Parameter(Position = 0)]
     [ValidateSet(nameof(Engine.Components.Component.MongoDb), nameof(Engine.Components.Component.Config), nameof(Engine.Components.Component.Volume), nameof(Engine.Components.Component.Model))]
     public Component[] Component { get; set; } = [];
 
-    /// <summary>Names of folders, <c>config</c> or <c>mongodb</c>; wildcards.</summary>
+    /// <summary>Names of folders and models, <c>config</c> or <c>mongodb</c>; wildcards.</summary>
     [Parameter]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Full, or what was written since the last backup; only the database has increments.</summary>
+    /// <summary>
+    /// Full, or what was written or changed since the last backup. Models have no increments: a version is whole, and is made only where the content is another than that of the newest version.
+    /// </summary>
     [Parameter]
     [ValidateSet(nameof(BackupType.Full), nameof(BackupType.Incremental))]
     public BackupType Type { get; set; } = BackupType.Full;
@@ -85,7 +90,7 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     protected override void EndProcessing()
     {
         var names = Wildcards.Of(Name);
-        var request = new BackupRequest { Components = Component, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce };
+        var request = new BackupRequest { Components = Watch && Component.Length == 0 ? [Engine.Components.Component.MongoDb] : Component, Said = WriteVerbose, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce };
         if (Misfit() is { } misfit)
             Fail(misfit);
         IReadOnlyList<BackupStep> steps = [];

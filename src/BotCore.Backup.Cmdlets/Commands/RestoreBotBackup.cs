@@ -13,32 +13,42 @@ using BotCore.Backup.Engine.Stores;
 namespace BotCore.Backup.Cmdlets.Commands;
 
 /// <summary>Restores backups: proven first, what is overwritten kept in a snapshot, then written and compared.</summary>
-[Cmdlet(VerbsData.Restore, "BotBackup", DefaultParameterSetName = ByObject, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
+[Cmdlet(VerbsData.Restore, "BotBackup", DefaultParameterSetName = ByMenu, SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
 [OutputType(typeof(BotBackupRestore))]
 public sealed class RestoreBotBackup : BackupInputCmdlet
 {
     private const string ByMoment = "Moment";
     private const string ByEvent = "Event";
     private const string ByStore = "Store";
+    private const string ByRun = "Run";
+    private const string ByMenu = "Menu";
 
     private readonly List<BotBackup> _backups = [];
     private readonly List<BotOplogEvent> _events = [];
 
-    /// <summary>What to bring back to a moment: the database. With -Store alone: components, all that the store has where none is named.</summary>
-    [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByMoment)]
+    /// <summary>Components to bring back to a moment or a run, or from a store; all where none is named.</summary>
+    [Parameter(Position = 0, ParameterSetName = ByMoment)]
+    [Parameter(Position = 0, ParameterSetName = ByRun)]
     [Parameter(Position = 0, ParameterSetName = ByStore)]
     [ValidateSet(nameof(Engine.Components.Component.MongoDb), nameof(Engine.Components.Component.Config), nameof(Engine.Components.Component.Volume), nameof(Engine.Components.Component.Model))]
     public Component[] Component { get; set; } = [];
 
     /// <summary>Names of what to bring back; wildcards.</summary>
+    [Parameter(ParameterSetName = ByMoment)]
+    [Parameter(ParameterSetName = ByRun)]
     [Parameter(ParameterSetName = ByStore)]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(NameCompleter))]
     public string[] Name { get; set; } = [];
 
+    /// <summary>A run of Invoke-BotBackup: all that it made is brought back together, configuration first, then the database, volumes and models, of which the versions are taken that stood then.</summary>
+    [Parameter(Mandatory = true, ParameterSetName = ByRun)]
+    [ValidateNotNullOrEmpty]
+    public string RunId { get; set; } = "";
+
     /// <summary>
-    /// The last moment that the restored database is to hold, inclusive: a time, or an entry of the oplog as seconds:ordinal. A time means all of its second. With backups from
-    /// the pipeline the moment is one of their history; else of the only history in the store that holds it.
+    /// The moment to go back to: a time, or an entry of the oplog as seconds:ordinal. A time means all of its second. A database then holds that moment, inclusive; of everything else the newest
+    /// backup before it is taken, and the plan says how far that is from it. With backups from the pipeline the moment is one of their history; else of the only history in the store that holds it.
     /// </summary>
     [Parameter(Mandatory = true, ParameterSetName = ByMoment)]
     [Parameter(ParameterSetName = ByObject)]
@@ -55,10 +65,11 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     public SwitchParameter Before { get; set; }
 
     /// <summary>
-    /// The store to find the chain in; the local one where none is named. Without a moment, an event or backups from the pipeline: the newest of everything that this store has is brought back,
+    /// The store to look in; the local one where none is named. Without a moment, an event or backups from the pipeline: the newest of everything that this store has is brought back,
     /// configuration first, then databases, volumes and models.
     /// </summary>
     [Parameter(ParameterSetName = ByMoment)]
+    [Parameter(ParameterSetName = ByRun)]
     [Parameter(ParameterSetName = ByEvent)]
     [Parameter(Mandatory = true, ParameterSetName = ByStore)]
     [ArgumentCompleter(typeof(StoreCompleter))]
@@ -112,7 +123,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     {
         if (ParameterSetName is ByEvent)
             _events.AddRange(Event);
-        else if (ParameterSetName is not (ByMoment or ByStore))
+        else if (ParameterSetName is not (ByMoment or ByStore or ByRun or ByMenu))
             _backups.AddRange(Backups());
     }
 
@@ -136,9 +147,13 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     {
         switch (ParameterSetName)
         {
+            case ByMenu:
+                // An empty pipeline is no question.
+                return !MyInvocation.ExpectingInput && Ask(request, steps);
+            case ByRun:
+                return PlanRun(RunId, request, steps);
             case ByMoment when Component is not [Engine.Components.Component.MongoDb]:
-                Fail(new Failure(FailureKind.ConfigurationInvalid, "Only the database has an oplog that leads to a moment.", "Ask for MongoDb alone with -PointInTime.", nameof(Component)));
-                return false;
+                return Try(() => steps.AddRange(PlatformRestore.PlanAt(Session, Selection, request, WarnOf, Stopped)));
             case ByStore when !Try(() => _backups.AddRange(NewestBackups.Of(Session.StoreNamed(Store!), Component, Wildcards.Of(Name).IsMatch, Fail, Stopped))):
                 return false;
             case ByMoment:
@@ -155,6 +170,20 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
                 return planned;
         }
     }
+
+    private bool Ask(RestoreRequest request, List<RestoreStep> steps)
+    {
+        var choice = new RestoreChoice();
+        if (!Try(() => choice = RestoreMenu.Ask(Host?.UI, ChainStore, Stopped)))
+            return false;
+        if (choice.RunId is { } run)
+            return PlanRun(run, request, steps);
+        return choice.Backup is { } backup && Try(() => steps.Add(RestorePlanner.Plan(Session, backup, request, Stopped, WarnOf)));
+    }
+
+    private bool PlanRun(string run, RestoreRequest request, List<RestoreStep> steps) => Try(() => steps.AddRange(PlatformRestore.PlanRun(Session, Selection, run, request, WarnOf, Stopped)));
+
+    private PlatformSelection Selection => new(ChainStore, Component, Wildcards.Of(Name).IsMatch);
 
     private IStore ChainStore => Store is null ? Session.Local : Session.StoreNamed(Store);
 

@@ -10,7 +10,10 @@ namespace BotCore.Backup.Engine.Archives;
 /// </summary>
 public sealed partial record ArchiveName
 {
-    /// <summary>The <see cref="Lease"/> of increments.</summary>
+    // Behind the name of what is no database.
+    private const string IncrementWord = "_incremental";
+
+    /// <summary>The <see cref="Lease"/> of increments of databases.</summary>
     internal const string IncrementLease = "mongodb-incremental";
 
     private const string StampFormat = "yyyyMMdd_HHmmss";
@@ -55,7 +58,7 @@ public sealed partial record ArchiveName
     /// <summary>
     /// The lease that guards the making and removing of its kind: the first part of its folder. Increments of a database have one of their own, since they go on while a full is made.
     /// </summary>
-    public string Lease => Type == BackupType.Incremental ? IncrementLease : Folder.Split('/')[0];
+    public string Lease => (Type, Component) is (BackupType.Incremental, Component.MongoDb) ? IncrementLease : Folder.Split('/')[0];
 
     /// <summary>The folder in a store, without a trailing slash.</summary>
     public string Folder => Type == BackupType.Snapshot ? "pre-restore-snapshots" : Component switch
@@ -79,6 +82,7 @@ public sealed partial record ArchiveName
             (BackupType.Snapshot, _) => "pre_restore",
             (BackupType.Full, Component.MongoDb) => "mongodb_full",
             (BackupType.Incremental, Component.MongoDb) => "mongodb_incremental",
+            (BackupType.Incremental, _) => name + IncrementWord,
             _ => name,
         };
         var collision = attempt > 1 ? "_" + attempt.ToString(CultureInfo.InvariantCulture) : "";
@@ -106,7 +110,7 @@ public sealed partial record ArchiveName
             ("pre-restore-snapshots", _) or ("", "pre_restore") => (Component.Config, BackupType.Snapshot),
             ("mongodb" or "", "mongodb_incremental") => (Component.MongoDb, BackupType.Incremental),
             ("mongodb" or "", "mongodb_full") => (Component.MongoDb, BackupType.Full),
-            ("config", _) or ("", "config") => (Component.Config, BackupType.Full),
+            ("config", _) or ("", "config" or "config_incremental") => (Component.Config, BackupType.Full),
             ("volumes", _) => (Component.Volume, BackupType.Full),
             ("models", _) => (Component.Model, BackupType.Full),
             _ => (Component.Unknown, BackupType.Unknown),
@@ -115,6 +119,8 @@ public sealed partial record ArchiveName
             return false;
 
         var shown = component == Component.MongoDb ? "mongodb" : head;
+        if (type == BackupType.Full && component != Component.MongoDb && head.Length > IncrementWord.Length && head.EndsWith(IncrementWord, StringComparison.Ordinal))
+            (type, shown) = (BackupType.Incremental, head[..^IncrementWord.Length]);
         name = new ArchiveName(component, shown, type, new DateTimeOffset(stamp, TimeSpan.Zero), match.Groups["stem"].Value, match.Groups["suffix"].Value);
         return true;
     }

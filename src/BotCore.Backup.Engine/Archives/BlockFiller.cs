@@ -28,6 +28,9 @@ internal sealed class BlockFiller(BlockPipeline pipeline, CancellationToken toke
     /// <summary>The place of the next byte: its member, and the bytes before it there.</summary>
     public (MemberPlace Place, int Skip) Here => (_place, _block?.Length ?? 0);
 
+    /// <summary>Lines of the index that wait for the current member to end.</summary>
+    public int Waiting => _place.Entries.Count;
+
     /// <summary>Room for at most <paramref name="wanted"/> bytes of content, inside the current block; never empty.</summary>
     public Span<byte> Space(int wanted)
     {

@@ -59,6 +59,9 @@ public abstract class SourceEntry : SourceItem
     /// <summary>What the documents in it are; null where it holds none. Asked for after the content was read.</summary>
     public virtual DocumentSet? Set => null;
 
+    /// <summary>What its node was when it was opened, for the next increment; null where it is none of a file system.</summary>
+    internal virtual NodeState? State => null;
+
     /// <summary>
     /// Reads the next bytes of content, <see cref="ArchiveEntry.DataLength"/> in all (runs only, when sparse), and returns how many;
     /// 0 means that there are no more, also when the file got shorter meanwhile. Never returns bytes beyond the declared length.

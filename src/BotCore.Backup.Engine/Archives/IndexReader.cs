@@ -95,7 +95,7 @@ internal sealed class IndexReader(Stream plain, string name) : IDisposable
             using var document = JsonDocument.ParseValue(ref json);
             return Read(document.RootElement);
         }
-        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException)
+        catch (Exception malformed) when (malformed is JsonException or KeyNotFoundException or InvalidOperationException or FormatException or ArgumentException or IndexOutOfRangeException)
         {
             throw Corrupt("one of its lines is not a record", malformed);
         }
@@ -118,14 +118,20 @@ internal sealed class IndexReader(Stream plain, string name) : IDisposable
                 PathOf(line, "link"),
                 line.TryGetProperty("mark"u8, out var mark) ? Enum.Parse<EntryMark>(mark.GetString()!) : EntryMark.None)
             {
+                State = line.TryGetProperty("inode"u8, out var inode) ? new NodeState(inode.GetUInt64(), TimeOf(line.GetProperty("mtime"u8)), TimeOf(line.GetProperty("ctime"u8))) : null,
+                In = line.TryGetProperty("in"u8, out var other) ? other.GetString() : null,
                 Set = line.TryGetProperty("documents"u8, out var documents) ? new DocumentSet(documents.GetInt64(), line.GetProperty("set"u8).GetString()!) : null,
             };
         }
 
         return line.TryGetProperty("format"u8, out var format)
-            ? new IndexHead(format.GetInt32(), line.GetProperty("id"u8).GetString()!, PathOf(line, "root"))
+            ? new IndexHead(Known(format.GetInt32()), line.GetProperty("id"u8).GetString()!, PathOf(line, "root"))
             : new IndexEnd(line.GetProperty("entries"u8).GetInt64(), line.GetProperty("plainSize"u8).GetInt64());
     }
+
+    private static int Known(int format) => format is >= 1 and <= Manifest.CurrentFormat ? format : throw new FormatException($"Format {format} is of a newer version.");
+
+    private static UnixTime TimeOf(JsonElement time) => new(time[0].GetInt64(), time[1].GetInt32());
 
     private static EntryPath PathOf(JsonElement line, string name)
     {

@@ -31,9 +31,21 @@ internal sealed record IndexEntry(
     /// <summary>What the documents in it are; null where it holds none.</summary>
     public DocumentSet? Set { get; init; }
 
+    /// <summary>What the node was when it was read, for the next increment; null where nobody noted it.</summary>
+    public NodeState? State { get; init; }
+
+    /// <summary>Of an increment: the id of the backup before it that holds the entry, which did not change since; null where this archive holds it.</summary>
+    public string? In { get; init; }
+
     /// <summary>Whether the archive holds it.</summary>
     public bool IsArchived => Member >= 0;
 }
+
+/// <summary>What tells, without reading it, that a node is still what it was. Its size stands in the entry.</summary>
+/// <param name="Inode">Its number in its file system.</param>
+/// <param name="Modified">Last change of the content, which anybody may set.</param>
+/// <param name="Changed">Last change of the content or of the inode, which only the kernel sets.</param>
+internal sealed record NodeState(ulong Inode, UnixTime Modified, UnixTime Changed);
 
 /// <summary>The last line: an index that ends without it was cut.</summary>
 /// <param name="Entries">Entries that the archive holds.</param>

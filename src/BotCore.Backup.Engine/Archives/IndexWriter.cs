@@ -89,8 +89,25 @@ internal sealed class IndexWriter : IDisposable
             _json.WriteString("set"u8, set.Hash);
         }
 
+        if (entry.State is { } state)
+        {
+            _json.WriteNumber("inode"u8, state.Inode);
+            WriteTime("mtime"u8, state.Modified);
+            WriteTime("ctime"u8, state.Changed);
+        }
+
+        if (entry.In is { } other)
+            _json.WriteString("in"u8, other);
         if (entry.Mark != EntryMark.None)
             _json.WriteString("mark"u8, entry.Mark.ToString());
+    }
+
+    private void WriteTime(ReadOnlySpan<byte> name, UnixTime time)
+    {
+        _json.WriteStartArray(name);
+        _json.WriteNumberValue(time.Seconds);
+        _json.WriteNumberValue(time.Nanoseconds);
+        _json.WriteEndArray();
     }
 
     // JSON is text and paths are bytes: what is not UTF-8 goes in as base64 under another name.

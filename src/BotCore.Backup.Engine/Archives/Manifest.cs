@@ -11,8 +11,8 @@ namespace BotCore.Backup.Engine.Archives;
 /// </summary>
 public sealed record Manifest
 {
-    /// <summary>The format this code writes, and the highest it reads.</summary>
-    public const int CurrentFormat = 1;
+    /// <summary>The highest format that this code reads. It writes the lowest that can say what there is to say: <see cref="WithFormat"/>.</summary>
+    public const int CurrentFormat = 2;
 
     /// <summary>A head stays a head: more than this is refused unread.</summary>
     public const int MaximumLength = 4096;
@@ -100,6 +100,15 @@ public sealed record Manifest
     /// <summary>Where it stands in a chain; null for what has none, and in archives of before increments.</summary>
     public ChainFacts? Chain { get; init; }
 
+    /// <summary>Of an increment of files: what it stands on; null for everything else.</summary>
+    public IncrementFacts? Increment { get; init; }
+
+    /// <summary>Of a model: SHA-256 over the names and contents of its entries, which no date, owner or mode changes; null for everything else.</summary>
+    public string? Content { get; init; }
+
+    /// <summary>The moment that all archives of its run belong to; null where the run was of one component.</summary>
+    public DateTimeOffset? PlatformTime { get; init; }
+
     /// <summary>HMAC-SHA-256 over this manifest without its seals; set under <see cref="Encryption.Passphrase"/>.</summary>
     public string? Hmac { get; init; }
 
@@ -116,6 +125,9 @@ public sealed record Manifest
             throw new JsonException($"The manifest's format is {manifest.Format}; this version reads format {CurrentFormat}.");
         return manifest;
     }
+
+    /// <summary>This manifest with the lowest format number that a reader of all its fields knows.</summary>
+    public Manifest WithFormat() => this with { Format = Increment is null && Content is null && PlatformTime is null ? 1 : 2 };
 
     /// <summary>The bytes that stand in the store.</summary>
     public byte[] ToJson()

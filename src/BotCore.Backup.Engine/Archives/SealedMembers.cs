@@ -15,6 +15,6 @@ internal sealed class SealedMembers
         index.Write(new IndexMember(_offset, block.Member.Length, block.PlainLength));
         _offset += block.Member.Length;
         foreach (var (start, skip, entry) in place.Entries)
-            index.Write(entry.Mark == EntryMark.Vanished ? entry : entry with { Member = start.Offset, Skip = skip });
+            index.Write(entry.Mark == EntryMark.Vanished || entry.In is not null ? entry : entry with { Member = start.Offset, Skip = skip });
     }
 }

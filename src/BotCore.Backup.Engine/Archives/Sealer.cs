@@ -11,7 +11,11 @@ namespace BotCore.Backup.Engine.Archives;
 /// <param name="Codec">The codec.</param>
 /// <param name="Level">Its level.</param>
 /// <param name="Threads">Threads that compress.</param>
-internal sealed record SealOptions(string Id, EntryPath Root, ICodec Codec, int Level, int Threads);
+internal sealed record SealOptions(string Id, EntryPath Root, ICodec Codec, int Level, int Threads)
+{
+    /// <summary>The index's format number: 1 where it names what this archive holds and nothing else.</summary>
+    public int Format { get; init; } = 1;
+}
 
 /// <summary>What was sealed. Lengths and hashes are those of the bytes handed to the stores.</summary>
 internal sealed record SealResult
@@ -32,6 +36,9 @@ internal sealed record SealResult
 
     public required string IndexSha256 { get; init; }
 
+    /// <summary>Of names and contents, see <see cref="ContentIdentity"/>.</summary>
+    public required string Content { get; init; }
+
     /// <summary>Files that could not be read: where there is one, the run has failed.</summary>
     public required IReadOnlyList<Failure> Failures { get; init; }
 }
@@ -42,9 +49,13 @@ internal sealed record SealResult
 /// </summary>
 internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<BackupEvent> tell)
 {
+    // An increment may hold next to nothing: its lines of the index would all wait for a member to end.
+    private const int MostWaitingLines = 20_000;
+
     private readonly int _blockSize = options.Codec.BlockSize(options.Level);
 
     private readonly List<Failure> _failures = [];
+    private readonly ContentIdentity _content = new();
     private readonly SealedMembers _members = new();
     private readonly TarHeaderWriter _headers = new();
     private long _entries;
@@ -59,7 +70,7 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
         using var packed = cipher.OpenWriter(archiveHash);
         using var packedIndex = cipher.OpenWriter(indexHash);
         using var lines = new IndexWriter(packedIndex.Stream, options.Codec, options.Level);
-        lines.Write(new IndexHead(Manifest.CurrentFormat, options.Id, options.Root));
+        lines.Write(new IndexHead(options.Format, options.Id, options.Root));
 
         long plain;
         using (var pipeline = new BlockPipeline(options.Codec, options.Level, options.Threads, block => _members.Write(block, packed.Stream, lines), token))
@@ -75,6 +86,8 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
                         Add(entry, tar);
                     else if (item is PackedEntry packedEntry)
                         Add(packedEntry, tar);
+                    else if (item is KnownEntry known)
+                        Add(known, tar);
                     else
                         Note((SourceProblem)item, tar);
                     moved(tar.Position, item.Path);
@@ -101,6 +114,7 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
             Sha256 = archiveHash.Hash,
             IndexSize = indexHash.Count,
             IndexSha256 = indexHash.Hash,
+            Content = _content.Finish(),
             Failures = _failures,
         };
     }
@@ -129,7 +143,8 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
             tell(new Warned($"'{entry.Path}' changed while it was read; what the archive holds of it may be of two moments."));
         }
 
-        tar.Finish(start, skip, new IndexEntry(entry.Path, entry.Kind, entry.Size, hash, EntryDigest.Of(entry), 0, 0, entry.LinkTarget, mark) { Set = source.Set });
+        _content.Add(entry.Path, entry.Kind, entry.Size, hash, entry.LinkTarget);
+        tar.Finish(start, skip, new IndexEntry(entry.Path, entry.Kind, entry.Size, hash, EntryDigest.Of(entry), 0, 0, entry.LinkTarget, mark) { Set = source.Set, State = source.State });
     }
 
     // The header gets a member of its own, and those that were made before follow it as they are.
@@ -147,6 +162,19 @@ internal sealed class Sealer(SealOptions options, IArchiveCipher cipher, Action<
         tar.WriteZeros(TarFormat.Padding(entry.Size));
         _entries++;
         tar.Finish(start, skip, new IndexEntry(entry.Path, entry.Kind, entry.Size, source.Sha256, EntryDigest.Of(entry), 0, 0, entry.LinkTarget, EntryMark.None) { Set = source.Set });
+    }
+
+    private void Add(KnownEntry known, BlockFiller tar)
+    {
+        if (tar.Waiting >= MostWaitingLines)
+        {
+            // Says once more which archive this is, which no reader minds, and so gives the lines a member to stand behind.
+            _headers.WriteGlobalComment(ArchiveComment.Of(options.Id), tar);
+            tar.Flush();
+        }
+
+        var (start, skip) = tar.Here;
+        tar.Finish(start, skip, known.Line with { Member = -1, Skip = 0 });
     }
 
     private bool IsRestorable(EntryPath path)

@@ -21,12 +21,18 @@ internal sealed record ArchiveJob(Component Component, string Name, BackupType T
     /// <summary>How it is compressed; null where as all others.</summary>
     public CodecChoice? Compression { get; init; }
 
+    /// <summary>The format number of its index: 2 where that names what other archives hold.</summary>
+    public int IndexFormat { get; init; } = 1;
+
+    /// <summary>Whether the manifest says by a hash what is in it, so that a later run can tell whether it is another thing.</summary>
+    public bool IsKnownByContent { get; init; }
+
     /// <summary>Takes so many bytes of its data from all over it; null where nobody would ask.</summary>
     public Func<int, CancellationToken, byte[]>? Sample { get; init; }
 }
 
 /// <summary>Seals one job into one store and publishes it. Used by backups, and by restores for their snapshot. One thread at a time.</summary>
-internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<IArchiveCipher> cipher, TimeProvider clock, Action<BackupEvent> tell)
+internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<IArchiveCipher> cipher, TimeProvider clock, Action<BackupEvent> tell, RunMoment? moment = null)
 {
     // A tar that is estimated to need more than this share of what is free may still fit once compressed: the run then finds out and ends in StoreFull.
     private const double WorstUsualRatio = 0.5;
@@ -47,7 +53,7 @@ internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<I
         var suffix = ".tar" + codec.Suffix + seal.Suffix;
         using var publication = Publication.Begin(store, lease, attempt => ArchiveName.Create(job.Component, job.Name, job.Type, started, suffix, attempt), runId, token);
         var id = RandomNumberGenerator.GetHexString(16, lowercase: true);
-        var sealer = new Sealer(new SealOptions(id, job.Root, codec, level, threads), seal, tell);
+        var sealer = new Sealer(new SealOptions(id, job.Root, codec, level, threads) { Format = job.IndexFormat }, seal, tell);
         using var progress = new RunProgress($"Backing up {job.Name}", job.PlainBytes, tell);
         var source = job.Source(publication.Name, tell);
         var result = sealer.Seal(source, publication.Archive, publication.Index, (done, path) => progress.Move(done, path.ToString), token);
@@ -55,7 +61,7 @@ internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<I
             throw Unreadable(job, result.Failures);
 
         progress.Move(result.PlainSize, () => "reading back");
-        var manifest = seal.Authenticate(source.Describe(new Manifest
+        var described = source.Describe(new Manifest
         {
             Format = Manifest.CurrentFormat,
             Id = id,
@@ -78,7 +84,9 @@ internal sealed class ArchiveMaker(IStore store, CodecChoice compression, Func<I
             Sha256 = result.Sha256,
             IndexSize = result.IndexSize,
             IndexSha256 = result.IndexSha256,
-        }));
+            Content = job.IsKnownByContent ? result.Content : null,
+        });
+        var manifest = seal.Authenticate((moment?.Stamp(described) ?? described).WithFormat());
         publication.Publish(manifest);
         return BotBackup.Of(manifest, store, publication.Key);
     }

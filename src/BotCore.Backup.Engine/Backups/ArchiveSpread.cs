@@ -40,7 +40,7 @@ internal sealed class ArchiveSpread(BackupStep step, string runId, Action<Backup
             throw new BackupException(last);
         }
 
-        made = made with { Stores = [.. _outcomes] };
+        made = made with { Stores = [.. _outcomes], Outcome = _failures.Count == 0 ? Outcome.Succeeded : Outcome.Failed };
         tell(new Made(made));
         TellFailures();
         return made;

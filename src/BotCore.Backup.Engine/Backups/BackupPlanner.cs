@@ -3,11 +3,11 @@ using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Files;
+using BotCore.Backup.Engine.Components.Models;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Compression;
-using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Measurements;
 using BotCore.Backup.Engine.Stores;
@@ -23,7 +23,7 @@ public sealed record BackupRequest
     /// <summary>Whether a name (of a volume or folder, or the component's own word) is asked for.</summary>
     public Func<string, bool> IsWanted { get; init; } = _ => true;
 
-    /// <summary>Full or incremental; only databases have increments.</summary>
+    /// <summary>Full or incremental; a model is always whole, and made where its content is another.</summary>
     public BackupType Type { get; init; } = BackupType.Full;
 
     /// <summary>What an increment does where the oplog no longer holds the end of the chain.</summary>
@@ -31,6 +31,9 @@ public sealed record BackupRequest
 
     /// <summary>What is done to running containers while a volume that they mount is read.</summary>
     public QuiesceMode Quiesce { get; init; } = QuiesceMode.None;
+
+    /// <summary>Gets what is not configured, and so left out; nobody where null.</summary>
+    public Action<string>? Said { get; init; }
 
     /// <summary>Stores by name; none means what the settings say for each component.</summary>
     public IReadOnlyList<string> Stores { get; init; } = [];
@@ -62,15 +65,12 @@ public static class BackupPlanner
         {
             try
             {
-                if (request.Type == BackupType.Incremental)
-                {
-                    AddIncrements(session, request, steps, failed, token);
-                    continue;
-                }
-
                 if (component == Component.MongoDb)
                 {
-                    AddDatabase(session, request, steps, failed, token);
+                    if (request.Type == BackupType.Incremental)
+                        AddIncrements(session, request, steps, failed, token);
+                    else
+                        AddDatabase(session, request, steps, failed, token);
                     continue;
                 }
 
@@ -110,7 +110,13 @@ public static class BackupPlanner
             Sample = (size, stop) => DataSample.OfFiles(scope, estimate, size, stop),
         };
         var text = string.Create(CultureInfo.InvariantCulture, $"{estimate.Entries:N0} entries, {new ByteSize(estimate.Bytes)}{By(compression)}");
-        AddStep(session, request, component, stores => new BackupStep(_ => job, stores, text), steps, failed);
+        var plan = new FileIncrementPlan(component, name, scope);
+        AddStep(session, request, component, stores => (component, request.Type) switch
+        {
+            (Component.Model, _) => new BackupStep(_ => job with { IsKnownByContent = true }, stores, $"{text}, where its content is another than that of the newest version") { Model = plan },
+            (_, BackupType.Incremental) => new BackupStep(_ => job, stores, $"what of {text} has changed") { FileIncrement = plan, OnGap = request.OnGap },
+            _ => new BackupStep(_ => job, stores, text),
+        }, steps, failed);
     }
 
     private static void AddDatabase(BackupSession session, BackupRequest request, List<BackupStep> steps, Action<Failure> failed, CancellationToken token)
@@ -213,7 +219,7 @@ public static class BackupPlanner
         }
 
         if (stores.Count > 0)
-            steps.Add(step(stores));
+            steps.Add(step(stores) with { IsOfPlatform = request.Components.Count == 0 });
     }
 
     private static IReadOnlyList<string> StoresOf(BackupSession session, Component component) =>
@@ -221,6 +227,7 @@ public static class BackupPlanner
         {
             Component.Volume => session.Configuration.StoresVolumes,
             Component.MongoDb => session.Configuration.StoresMongoDb,
+            Component.Model => session.Configuration.StoresModels,
             _ => session.Configuration.StoresConfig,
         };
 
@@ -228,17 +235,13 @@ public static class BackupPlanner
     {
         if (request.Type is not (BackupType.Full or BackupType.Incremental))
             throw new BackupException(FailureKind.ConfigurationInvalid, $"Nobody can ask for a {request.Type} backup.", "Ask for Full or Incremental.", request.Type.ToString());
-        if (request.Type == BackupType.Full)
-            return request.Components.Count > 0 ? request.Components.Distinct() : Configured(session.Configuration);
-        return request.Components.FirstOrDefault(component => component != Component.MongoDb) is not Component.Unknown and var other
+        if (request.Components.Count == 0)
+            return ConfiguredComponents.Of(session.Configuration, request.Said);
+        return request.Type == BackupType.Incremental && request.Components.Contains(Component.Model)
             ? throw new BackupException(
-                FailureKind.ConfigurationInvalid, $"There are no increments of {other}: only MongoDb has an oplog.", "Ask for MongoDb alone with -Type Incremental; back the rest up in full.", other.ToString())
-            : [Component.MongoDb];
+                FailureKind.ConfigurationInvalid, "There are no increments of models: a version is whole, and is made only where the content is another.", "Back models up without -Type.", nameof(Component.Model))
+            : request.Components.Distinct();
     }
-
-    // Without a word about it, everything that the settings name is backed up.
-    private static IEnumerable<Component> Configured(BotBackupConfiguration settings) =>
-        settings.DatabaseUrl is null ? [Component.Config, Component.Volume] : [Component.MongoDb, Component.Config, Component.Volume];
 
     private static IEnumerable<(string Name, FileTreeScope Scope, BackupType Type)> Sources(BackupSession session, Component component)
     {
@@ -254,9 +257,13 @@ public static class BackupPlanner
                 foreach (var directory in settings.Directories)
                     yield return (directory.Name, new FileTreeScope(new EntryPath(directory.Path)) { LeaveOut = leaveOut, Setting = "BACKUP_DIRECTORIES" }, BackupType.Full);
                 break;
+            case Component.Model:
+                foreach (var model in NamedModel.All(settings.ModelPaths))
+                    yield return (model.Name, model.Scope(leaveOut), BackupType.Full);
+                break;
             default:
                 throw new BackupException(
-                    FailureKind.ToolMissing, $"This version does not back up {component} yet.", "Ask for MongoDb, Config or Volume.", component.ToString());
+                    FailureKind.ConfigurationInvalid, $"Nothing can be backed up as {component}.", "Ask for MongoDb, Config, Volume or Model.", component.ToString());
         }
     }
 
@@ -270,7 +277,7 @@ public static class BackupPlanner
     }
 
     // The usual places are looked for; only what an admin named must be there.
-    private static bool IsThere(string path)
+    internal static bool IsThere(string path)
     {
         if (!path.Contains('*', StringComparison.Ordinal))
             return Path.Exists(path);

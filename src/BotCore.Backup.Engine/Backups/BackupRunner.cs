@@ -31,20 +31,20 @@ public static class BackupRunner
 
     internal static string NewRunId() => RandomNumberGenerator.GetHexString(16, lowercase: true);
 
-    internal static ArchiveMaker NewMaker(BackupSession session, IStore store, Action<BackupEvent> tell) =>
-        new(store, session.Compression, session.NewCipher, session.Clock, tell);
+    internal static ArchiveMaker NewMaker(BackupSession session, IStore store, Action<BackupEvent> tell, RunMoment? moment = null) =>
+        new(store, session.Compression, session.NewCipher, session.Clock, tell, moment);
 
     /// <summary>Makes the archive of a step, brings it into its stores, and notes the history that a full backup of a database ended by beginning a new one.</summary>
-    internal static void MakeFull(BackupSession session, BackupStep step, ArchiveSpread spread, string runId, Action<BackupEvent> tell, CancellationToken token)
+    internal static void MakeFull(BackupSession session, BackupStep step, ArchiveSpread spread, RunMoment moment, Action<BackupEvent> tell, CancellationToken token)
     {
         IEntrySource? source = null;
         var backup = spread.Make(store =>
         {
             var job = step.JobFor(store);
-            return NewMaker(session, store, tell).Make(job with { Source = (name, said) => source = job.Source(name, said) }, runId, token);
+            return NewMaker(session, store, tell, moment).Make(job with { Source = (name, said) => source = job.Source(name, said) }, moment.RunId, token);
         }, token);
         if (source is MongoDumpSource { Ended: { } hole })
-            GapNote.Leave(session, backup.Source, hole with { To = OplogTimeline.EndOf(backup) }, runId);
+            GapNote.Leave(session, backup.Source, hole with { To = OplogTimeline.EndOf(backup) }, moment.RunId);
     }
 
     private static void Watch(BackupSession session, IReadOnlyList<BackupStep> steps, WatchOptions options, Action<BackupEvent> tell, CancellationToken token)
@@ -86,6 +86,7 @@ public static class BackupRunner
     private static void Run(BackupSession session, IReadOnlyList<BackupStep> steps, Action<BackupEvent> tell, CancellationToken token)
     {
         var runId = NewRunId();
+        var moment = new RunMoment(runId, steps.Any(step => step.IsOfPlatform), session.Clock);
         tell(new Said($"This is run {runId}."));
         QuiesceJournal.Repair(session.Configuration, tell, token);
         foreach (var step in steps)
@@ -93,18 +94,26 @@ public static class BackupRunner
             try
             {
                 tell(new Said($"{step.Action} to {step.Target}."));
-                if (step.Increment is not null)
-                {
-                    new IncrementMaker(session, step, runId, tell).Make(ready: null, cut: null, token);
-                    continue;
-                }
-
-                MakeFull(session, step, new ArchiveSpread(step, runId, tell), runId, tell, token);
+                Run(session, step, moment, tell, token);
             }
             catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
             {
                 tell(new Failed(wrong.Failure));
             }
+
+            moment.Pass();
         }
+    }
+
+    private static void Run(BackupSession session, BackupStep step, RunMoment moment, Action<BackupEvent> tell, CancellationToken token)
+    {
+        if (step.Increment is not null)
+            new IncrementMaker(session, step, moment, tell).Make(ready: null, cut: null, token);
+        else if (step.FileIncrement is not null)
+            new FileIncrementMaker(session, step, moment, tell).Make(token);
+        else if (step.Model is not null)
+            new ModelMaker(session, step, moment, tell).Make(token);
+        else
+            MakeFull(session, step, new ArchiveSpread(step, moment.RunId, tell), moment, tell, token);
     }
 }

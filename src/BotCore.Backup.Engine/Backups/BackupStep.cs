@@ -31,6 +31,15 @@ public sealed record BackupStep : Step
     /// <summary>What increments are made of; null for a full backup.</summary>
     internal IncrementPlan? Increment { get; init; }
 
+    /// <summary>What an increment of files is made of; null for all else.</summary>
+    internal FileIncrementPlan? FileIncrement { get; init; }
+
+    /// <summary>Of a model: made only where the store's newest version has another content.</summary>
+    internal FileIncrementPlan? Model { get; init; }
+
+    /// <summary>Whether it is one of all that is configured, which belongs to one moment.</summary>
+    internal bool IsOfPlatform { get; init; }
+
     internal GapAction OnGap { get; init; }
 
     /// <summary>The chains of databases that <paramref name="store"/> holds now, and its notes of gaps. What cannot be read there is told through <paramref name="failed"/>.</summary>

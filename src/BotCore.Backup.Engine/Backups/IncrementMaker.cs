@@ -5,9 +5,9 @@ using BotCore.Backup.Engine.Events;
 namespace BotCore.Backup.Engine.Backups;
 
 /// <summary>Makes increments of one database in one store, and what must be made where the oplog cannot be gone on with. One thread at a time.</summary>
-internal sealed class IncrementMaker(BackupSession session, BackupStep step, string runId, Action<BackupEvent> tell)
+internal sealed class IncrementMaker(BackupSession session, BackupStep step, RunMoment moment, Action<BackupEvent> tell)
 {
-    private readonly ArchiveSpread _spread = new(step, runId, tell);
+    private readonly ArchiveSpread _spread = new(step, moment.RunId, tell);
     private readonly IncrementPlan _plan = step.Increment!;
     private readonly HashSet<string> _told = new(StringComparer.Ordinal);
 
@@ -30,13 +30,13 @@ internal sealed class IncrementMaker(BackupSession session, BackupStep step, str
                 {
                     Type = BackupType.Incremental,
                     PlainBytes = 0,
-                    Source = (name, said) => source = new IncrementSource(_plan, name, () => BackupStep.Chains(store, Unreadable, token), hole => GapNote.Write(session, store, hole, runId), said) { Ready = ready, Cut = cut },
+                    Source = (name, said) => source = new IncrementSource(_plan, name, () => BackupStep.Chains(store, Unreadable, token), hole => GapNote.Write(session, store, hole, moment.RunId), said) { Ready = ready, Cut = cut },
                 };
-                return BackupRunner.NewMaker(session, store, tell).Make(job, runId, token);
+                return BackupRunner.NewMaker(session, store, tell, moment).Make(job, moment.RunId, token);
             }, token);
             // Only now: were the slice not kept, the next one would have to end there.
             if (source!.EndsBefore is { } hole)
-                GapNote.Leave(session, backup.Source, hole, runId);
+                GapNote.Leave(session, backup.Source, hole, moment.RunId);
             if (source.NeedsFull is not { } needed)
                 return true;
             failure = needed;
@@ -53,7 +53,7 @@ internal sealed class IncrementMaker(BackupSession session, BackupStep step, str
         }
 
         tell(new Warned($"{failure.Message} A full backup is made, which begins a new chain."));
-        BackupRunner.MakeFull(session, step, _spread, runId, tell, token);
+        BackupRunner.MakeFull(session, step, _spread, moment, tell, token);
         return true;
     }
 

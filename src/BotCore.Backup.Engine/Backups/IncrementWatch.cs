@@ -38,7 +38,7 @@ internal sealed class IncrementWatch(BackupSession session, BackupStep step, Wat
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(1);
 
-    private readonly IncrementMaker _maker = new(session, step, runId, tell);
+    private readonly IncrementMaker _maker = new(session, step, new RunMoment(runId, isOfPlatform: false, session.Clock), tell);
     private readonly IncrementPlan _plan = step.Increment!;
     private bool _hasDied;
     private bool _wasFull;

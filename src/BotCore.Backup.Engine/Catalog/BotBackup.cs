@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Verification;
 
@@ -61,6 +62,18 @@ public sealed record BotBackup
 
     /// <summary>What became of it in each of the stores that its run was to bring it to; none for a backup that was listed, of which only its own store is known.</summary>
     public IReadOnlyList<StoreOutcome> Stores { get; init; } = [];
+
+    /// <summary>Of a model: the hash of its content, which names the version; null for all else.</summary>
+    public string? Hash => Manifest?.Content;
+
+    /// <summary>The moment that all archives of its run belong to; null where that was a run of one component.</summary>
+    public DateTimeOffset? PlatformTime => Manifest?.PlatformTime;
+
+    /// <summary>What the run that gives it did: Succeeded where it made it and every store has it, Failed where one has it not, Skipped where it stood already. Unknown of a backup that was listed.</summary>
+    public Outcome Outcome { get; init; }
+
+    /// <summary>Why it was skipped: <c>Unchanged</c>; empty otherwise.</summary>
+    public string Reason { get; init; } = "";
 
     /// <summary>Its key in the store.</summary>
     public required string Key { get; init; }

@@ -103,7 +103,7 @@ internal static class ConfigurationKeys
         new(BackupVolumes, What, string.Empty, "Docker volumes by name, separated by commas; * and ? match, and * alone is every volume that was given a name. Default: those with the label botcore.backup=true."),
         new(BackupDirectories, What, string.Empty, "Folders that are backed up as volumes are: paths, or name=path to say what the archive is called."),
         new(ConfigPaths, What, ".env,config,docker-compose.yml,docker-compose.*.yml,nginx,certs", "Files and folders of the configuration. Of the default those that exist are taken; what is named here must exist."),
-        new(ModelPaths, What, string.Empty, "Folders and files of AI models."),
+        new(ModelPaths, What, string.Empty, "Folders and files of AI models, each called by its last name. A version is made where the content is another."),
         new(DockerHost, What, "unix:///var/run/docker.sock", "The Docker Engine, or podman's service: unix:///path, npipe:////./pipe/name or tcp://host:port."),
         new(DockerTlsVerify, What, string.Empty, "Anything makes tcp:// TLS, as docker has it; 0 or false does not."),
         new(DockerCertPath, What, string.Empty, "Folder of ca.pem, cert.pem and key.pem for it, relative to this file."),

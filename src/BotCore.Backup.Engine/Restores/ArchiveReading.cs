@@ -6,8 +6,15 @@ using BotCore.Backup.Engine.Verification;
 namespace BotCore.Backup.Engine.Restores;
 
 /// <summary>The two passes over an archive that a restore makes: one that proves and surveys it, one that hands out what is wanted. One thread.</summary>
-internal sealed class ArchiveReading(BackupSession session, BotBackup backup, RestoreSelection selection, Action<BackupEvent> tell)
+/// <param name="session">The command's.</param>
+/// <param name="backup">The backup.</param>
+/// <param name="chain">Of an increment of files what it stands on, itself last; null for all else.</param>
+/// <param name="selection">What is wanted.</param>
+/// <param name="tell">Gets the events.</param>
+internal sealed class ArchiveReading(BackupSession session, BotBackup backup, FileChain? chain, RestoreSelection selection, Action<BackupEvent> tell)
 {
+    private readonly FileChainContent? _chain = chain is null ? null : new FileChainContent(session, chain);
+
     /// <summary>Proves the archive (of a selection, its index), and finds out what would be written; throws where that must not be, or is nothing.</summary>
     public RestoreSurvey Survey(bool partial, bool allowDevices, long freeSpace, Func<EntryPath, EntryKind?> standing, CancellationToken token)
     {
@@ -16,6 +23,11 @@ internal sealed class ArchiveReading(BackupSession session, BotBackup backup, Re
         if (partial)
         {
             SurveyIndex(prover, survey, token);
+        }
+        else if (_chain is not null)
+        {
+            using var progress = new RunProgress($"Proving {backup.Key}", chain!.Parts.Sum(part => part.PlainSize?.Bytes ?? 0), tell);
+            _chain.Prove(survey, done => progress.Move(done, () => backup.Key), text => tell(new Said(text)), token);
         }
         else
         {
@@ -33,6 +45,14 @@ internal sealed class ArchiveReading(BackupSession session, BotBackup backup, Re
     /// <summary>Hands out what is wanted, compared with the index.</summary>
     public void Fill(IEntryVisitor writer, bool partial, RunProgress progress, string destination, CancellationToken token)
     {
+        if (_chain is not null)
+        {
+            var bytes = _chain.Write(selection, writer, partial, done => progress.Move(done, () => destination), token);
+            if (partial)
+                tell(new Said($"{new ByteSize(bytes)} of the {chain!.Parts.Count} archives were read; what else is in them was not looked at."));
+            return;
+        }
+
         if (partial)
         {
             List<IndexEntry> wanted;
@@ -49,6 +69,12 @@ internal sealed class ArchiveReading(BackupSession session, BotBackup backup, Re
 
     private void SurveyIndex(ArchiveProver prover, RestoreSurvey survey, CancellationToken token)
     {
+        if (_chain is not null)
+        {
+            _chain.Survey(survey, token);
+            return;
+        }
+
         prover.DemandGenuineIndex(backup, backup.Manifest!, token);
         using var index = OpenIndex(token);
         foreach (var entry in index.Read().OfType<IndexEntry>().Where(entry => entry.IsArchived))

@@ -67,6 +67,9 @@ public sealed record RestoreStep : Step
     /// <summary>The volume that it goes into; null for a folder or a server.</summary>
     internal string? Volume { get; init; }
 
+    /// <summary>Of an increment of files what it stands on, itself last; null for all else.</summary>
+    internal FileChain? Files { get; init; }
+
     /// <summary>The full backup and the increments of a restore to a moment; null where the backup is restored as it is.</summary>
     internal RestoreChain? Chain { get; init; }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Components.Models;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Damage;
 using BotCore.Backup.Engine.Components.MongoDb.Replay;
@@ -47,10 +48,12 @@ public static class RestorePlanner
         var destination = Path.TrimEndingDirectorySeparator(request.Destination ?? Home(session, backup, token));
         var filter = new EntryFilter(request.Include, request.Exclude);
         var what = filter.IsEverything
-            ? backup.Entries is { } entries ? string.Create(CultureInfo.InvariantCulture, $"all {entries:N0} entries, {backup.PlainSize}") : "all entries"
+            ? (backup.Manifest?.Increment?.TreeEntries ?? backup.Entries) is { } entries ? string.Create(CultureInfo.InvariantCulture, $"all {entries:N0} entries, {(backup.Manifest?.Increment is { } tree ? new ByteSize(tree.TreeBytes) : backup.PlainSize)}") : "all entries"
             : "the entries asked for, from their members only";
         var snapshot = request.NoSnapshot ? "without a snapshot of what is overwritten" : "after a snapshot of what is overwritten";
-        return new RestoreStep(backup, destination, request, $"Restore {backup.Key} ({what}) {snapshot}");
+        var files = FileChains.IsIncrement(backup) ? FileChains.Load(backup, token) : null;
+        var from = files is null ? backup.Key : $"{backup.Key} with the {(files.Parts.Count == 2 ? "backup that it stands" : $"{files.Parts.Count - 1} backups that it stands")} on, {new ByteSize(files.Parts.Sum(part => part.Size.Bytes))} to read,";
+        return new RestoreStep(backup, destination, request, $"Restore {from} ({what}) {snapshot}") { Files = files };
     }
 
     /// <summary>The step for the moment that <paramref name="request"/> names, from the only history in <paramref name="store"/> that holds it.</summary>
@@ -171,8 +174,10 @@ public static class RestorePlanner
     private static string Home(BackupSession session, BotBackup backup, CancellationToken token)
     {
         var settings = session.Configuration;
-        if (backup is { Component: Component.Config, Type: BackupType.Full })
+        if (backup is { Component: Component.Config, Type: BackupType.Full or BackupType.Incremental })
             return settings.ProjectRoot;
+        if (backup is { Component: Component.Model, Type: BackupType.Full } && NamedModel.All(settings.ModelPaths).FirstOrDefault(model => string.Equals(model.Name, backup.Name, StringComparison.Ordinal)) is { } named)
+            return named.Root;
         if (backup.Component == Component.Volume && settings.Directories.FirstOrDefault(d => string.Equals(d.Name, backup.Name, StringComparison.Ordinal)) is { } directory)
             return directory.Path;
         // A snapshot goes back to where it was taken, which its index tells.

@@ -52,7 +52,7 @@ internal sealed class RestoreJob
     {
         (_session, _step, _tell, _backup) = (session, step, tell, step.Backup);
         _selection = new RestoreSelection(step.Filter);
-        _reading = new ArchiveReading(session, _backup, _selection, tell);
+        _reading = new ArchiveReading(session, _backup, step.Files, _selection, tell);
     }
 
     /// <summary>Empties the destination once the archive is proven, and gives the snapshot of what was in it; null where what stands there stays, but for what is overwritten.</summary>
@@ -64,7 +64,8 @@ internal sealed class RestoreJob
     public BotBackupRestore Run(CancellationToken token)
     {
         var clock = Stopwatch.StartNew();
-        var partial = !_selection.IsEverything && _backup.Manifest is { Encryption: not Encryption.Recipients };
+        var parts = _step.Files?.Parts ?? [_backup];
+        var partial = !_selection.IsEverything && parts.All(part => part.Manifest is { Encryption: not Encryption.Recipients });
         var survey = Survey(partial, token);
         var snapshot = Replace is null ? TakeSnapshot(survey, token) : Replace();
 

@@ -93,7 +93,7 @@ internal sealed class VolumeArchiveRestore(BackupSession session, RestoreStep st
     {
         var clock = Stopwatch.StartNew();
         var partial = !_selection.IsEverything && _backup.Manifest is { Encryption: not Encryption.Recipients };
-        var reading = new ArchiveReading(session, _backup, _selection, tell);
+        var reading = new ArchiveReading(session, _backup, step.Files, _selection, tell);
         var survey = reading.Survey(partial, step.Request.AllowDevices, long.MaxValue, _ => null, token);
         var isEmpty = IsEmpty(token);
         BotBackup? snapshot = null;

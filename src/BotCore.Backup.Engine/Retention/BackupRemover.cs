@@ -58,6 +58,15 @@ public static class BackupRemover
                 backup);
         }
 
+        if (!force && backup.Component != Component.MongoDb && FileChains.CountOn(backup, FileChains.InFolderOf(backup, token)) is > 0 and var standing)
+        {
+            throw new BackupException(
+                FailureKind.ChainBroken,
+                string.Create(CultureInfo.InvariantCulture, $"{(standing == 1 ? "1 increment stands" : $"{standing} increments stand")} on {backup.Location}: without it, they cannot be restored."),
+                "Remove those increments first, or add -Force.",
+                backup);
+        }
+
         return new RemovalStep(backup);
     }
 

@@ -32,6 +32,8 @@ public static class VerificationRunner
             return new DumpProver(session, options, tell).Prove(backup, moved, token);
         var depth = options.Depth >= Depth.Archive ? Depth.Archive : options.Depth;
         var result = new ArchiveProver(session.Keys, session.Threads).Prove(backup, depth, NoVisitor.Instance, moved, token);
+        if (FileChains.IsIncrement(backup) && depth == Depth.Archive && result.Outcome == Outcome.Succeeded)
+            result = FileChainProof.Add(session, result, token);
         return options.Depth == Depth.Restore && result.Outcome == Outcome.Succeeded ? new FileRehearsal(session, options, tell).Run(result, token) : result;
     }
 }

@@ -35,6 +35,28 @@ public sealed class S3ObjectLockTests(S3Server server)
     }
 
     [ServerFact]
+    public void A_bucket_with_versioning_keeps_what_was_removed_and_hides_nothing()
+    {
+        var bucket = server.NewBucket();
+        server.Requests.KeepVersions(bucket);
+        var store = server.Open(server.Options(bucket));
+        var lease = store.AcquireLease("models", None);
+        S3StoreTests.Put(store, "models/lstm_20251118_040000.tar.gz", [1]);
+        S3StoreTests.Put(store, "models/lstm_20251119_040000.tar.gz", new byte[300_000]);
+        lease.Dispose();
+
+        // One version of each, and no other: nothing of ours is written twice under one name.
+        Assert.Equal(2, store.List("models/", None).Count());
+        var models = server.Requests.Keys(bucket).Count(key => key.StartsWith("models/", StringComparison.Ordinal));
+        Assert.Equal(2, models);
+        var versions = server.Requests.Versions(bucket).Count;
+        store.Delete("models/lstm_20251118_040000.tar.gz", None);
+        Assert.Null(store.Find("models/lstm_20251118_040000.tar.gz", None));
+        Assert.Single(store.List("models/", None));
+        Assert.Equal(versions, server.Requests.Versions(bucket).Count);
+    }
+
+    [ServerFact]
     public void The_lock_is_proven_by_a_delete_that_is_refused()
     {
         var bucket = server.NewBucket(withLock: true);

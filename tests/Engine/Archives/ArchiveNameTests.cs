@@ -15,7 +15,6 @@ public sealed class ArchiveNameTests
         from seconds in Gen.Choose(0, int.MaxValue)
         from suffix in Gen.Elements(".tar", ".tar.gz", ".tar.gz.gpg", ".tar.zst.gpg", ".tar.xz", ".tar.bz2")
         from attempt in Gen.Choose(1, 20)
-        where type != BackupType.Incremental || component == Component.MongoDb
         select ArchiveName.Create(component, component == Component.Config ? "config" : letters[0], type, DateTimeOffset.UnixEpoch.AddSeconds(seconds), suffix, attempt);
 
     [Fact]

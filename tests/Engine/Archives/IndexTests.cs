@@ -24,7 +24,12 @@ public sealed class IndexTests
         from mark in Gen.Elements(Enum.GetValues<EntryMark>())
         from hash in Gen.Elements("", new string('a', 64))
         from member in Gen.Choose(-1, int.MaxValue)
-        select (IndexRecord)new IndexEntry(path, kind, (long)member << 4, hash, "d", member, member & 0xFFFF, kind == EntryKind.SymbolicLink ? target : default, mark) { Set = member % 3 == 0 ? new DocumentSet(member, new string('0', 64)) : null });
+        select (IndexRecord)new IndexEntry(path, kind, (long)member << 4, hash, "d", member, member & 0xFFFF, kind == EntryKind.SymbolicLink ? target : default, mark)
+        {
+            Set = member % 3 == 0 ? new DocumentSet(member, new string('0', 64)) : null,
+            State = member % 2 == 0 ? new NodeState(ulong.MaxValue - (ulong)(member & 0xFF), new UnixTime(-member, Math.Abs(member % 1_000_000_000)), new UnixTime(member, 0)) : null,
+            In = member == -1 ? "0123456789abcdef" : null,
+        });
 
     [Fact]
     public void What_was_written_is_read() => Prop.ForAll(Records.ListOf().ToArbitrary(), Paths.ToArbitrary(), (records, root) =>

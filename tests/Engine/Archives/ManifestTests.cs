@@ -43,9 +43,12 @@ public sealed class ManifestTests
             IndexSha256 = new string('b', 64),
             MongoDb = seal is null ? null : new DumpFacts(Short(words[0].Get), numbers[0] > 0, (int)(numbers[2] % 1000), numbers[3], numbers[1] > 0 ? Short(words[1].Get) : null, numbers[4] > 0 ? null : new OplogSpan("1:2", "3:4", numbers[5], new string('c', 64))),
             Hmac = seal,
+            Increment = numbers[0] % 3 == 0 ? new IncrementFacts("0011223344556677", "8899aabbccddeeff", numbers[1], numbers[2], numbers[3]) : null,
+            Content = numbers[1] % 3 == 0 ? new string('d', 64) : null,
+            PlatformTime = numbers[2] % 3 == 0 ? DateTimeOffset.UnixEpoch.AddMilliseconds(numbers[3]) : null,
         };
 
-    private static readonly Manifest Sample = Manifests.Sample(1, 5)[0] with { Hmac = null, MongoDb = null };
+    private static readonly Manifest Sample = Manifests.Sample(1, 5)[0] with { Hmac = null, MongoDb = null, Increment = null, Content = null, PlatformTime = null };
 
     [Fact]
     public void What_was_written_is_read() => Prop.ForAll(Manifests.ToArbitrary(), manifest => Manifest.Parse(manifest.ToJson()) == manifest).QuickCheckThrowOnFailure();
@@ -74,8 +77,17 @@ public sealed class ManifestTests
 
         Assert.Throws<JsonException>(() => Parse(json.Replace("\"encryption\": \"", "\"encryption\": \"x", StringComparison.Ordinal)));
         Assert.Throws<JsonException>(() => Parse(json + "{}"));
-        Assert.Throws<JsonException>(() => Parse(json.Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal)));
+        Assert.Throws<JsonException>(() => Parse(json.Replace("\"format\": 1", "\"format\": 3", StringComparison.Ordinal)));
         Assert.Throws<JsonException>(() => Parse(json.Replace("\"format\": 1", "\"format\": 0", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public void The_format_number_is_the_lowest_that_can_say_it()
+    {
+        Assert.Equal(1, Sample.WithFormat().Format);
+        Assert.Equal(2, (Sample with { Increment = new IncrementFacts("a", "b", 0, 0, 0) }).WithFormat().Format);
+        Assert.Equal(2, (Sample with { Content = "c" }).WithFormat().Format);
+        Assert.Equal(2, (Sample with { PlatformTime = DateTimeOffset.UnixEpoch }).WithFormat().Format);
     }
 
     [Fact]

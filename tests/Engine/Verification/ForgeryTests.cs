@@ -69,7 +69,7 @@ public sealed class ForgeryTests
     public void A_manifest_that_is_none_or_of_another_archive_is_ManifestMismatch(bool encrypted)
     {
         using var sample = new SealedSample("tiny", encrypted);
-        foreach (var json in new[] { "", "{}", "null", "[]", new string(' ', 5000), System.Text.Encoding.UTF8.GetString(sample.Manifest.ToJson()).Replace("\"format\": 1", "\"format\": 2", StringComparison.Ordinal) })
+        foreach (var json in new[] { "", "{}", "null", "[]", new string(' ', 5000), System.Text.Encoding.UTF8.GetString(sample.Manifest.ToJson()).Replace("\"format\": 1", "\"format\": 3", StringComparison.Ordinal) })
         {
             File.WriteAllText(sample.ManifestFile, json);
             Assert.Equal(FailureKind.ManifestMismatch, Assert.Throws<BackupException>(() => sample.Place.Reopen(sample.Backup)).Failure.Kind);

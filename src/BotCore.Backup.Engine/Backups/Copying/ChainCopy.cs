@@ -33,6 +33,8 @@ internal sealed class ChainCopy(Action<BackupEvent> tell)
 
     private IEnumerable<BotBackup> Before(BotBackup backup, IStore to, CancellationToken token)
     {
+        if (FileChains.IsIncrement(backup))
+            return FileChains.Load(backup, token).Parts.SkipLast(1);
         if (backup is not { Component: Component.MongoDb, Type: BackupType.Incremental }
             || (_complete.TryGetValue(to.Location, out var last) && string.Equals(last, backup.Manifest?.Chain?.Previous, StringComparison.Ordinal)))
             return [];

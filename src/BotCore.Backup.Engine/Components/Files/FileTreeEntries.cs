@@ -4,8 +4,14 @@ using BotCore.Backup.Engine.Outside.Posix;
 namespace BotCore.Backup.Engine.Components.Files;
 
 /// <summary>An entry without content: it was read whole when it was made.</summary>
-internal sealed class HeaderEntry(ArchiveEntry entry) : SourceEntry
+internal sealed class HeaderEntry(ArchiveEntry entry, FileStatus? status = null) : SourceEntry
 {
+    /// <inheritdoc/>
+    internal override NodeState? State => status?.State;
+
+    /// <summary>Names that its node has.</summary>
+    public uint Links => status?.Links ?? 1;
+
     /// <inheritdoc/>
     public override ArchiveEntry Entry { get; } = entry;
 
@@ -34,6 +40,12 @@ internal sealed class FileEntry(int descriptor, FileStatus before, ArchiveEntry 
     /// <summary>Whether reading failed, so that no hard link may point here.</summary>
     public bool Failed { get; private set; }
 
+    /// <inheritdoc/>
+    internal override NodeState? State => before.State;
+
+    /// <summary>Names that it has.</summary>
+    public uint Links => before.Links;
+
     /// <summary>Device and inode.</summary>
     public FileIdentity Identity => before.Identity;
 
@@ -57,6 +69,9 @@ internal sealed class FileEntry(int descriptor, FileStatus before, ArchiveEntry 
         _done += read;
         return read;
     }
+
+    /// <summary>Goes back to its beginning, to be read again.</summary>
+    public void Rewind() => (_run, _done, _short) = (0, 0, false);
 
     /// <inheritdoc/>
     public override EntryMark Finish()

@@ -17,12 +17,15 @@ internal sealed class FileTreeSource : IEntrySource
         _scope = scope;
     }
 
+    /// <summary>What was there before, for an increment: what it shows to be untouched is given as <see cref="KnownEntry"/>. Serves one walk.</summary>
+    public KnownTree? Known { get; init; }
+
     /// <inheritdoc/>
     /// <remarks>Throws <see cref="Events.BackupException"/> when the root cannot be opened. May be called again, for another walk.</remarks>
     public IEnumerable<SourceItem> Read(CancellationToken token)
     {
         using var walk = new TreeWalk(_scope);
-        var reader = new NodeReader(walk);
+        var reader = new NodeReader(walk, Known);
         walk.Start(reader.RootHeader());
         yield return new HeaderEntry(walk.TakeUnannounced()!.Header!);
         while (walk.MoveNext())

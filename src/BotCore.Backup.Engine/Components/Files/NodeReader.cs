@@ -16,12 +16,16 @@ internal sealed class NodeReader
     private const FileType Done = (FileType)(-1);
 
     private readonly TreeWalk _walk;
+    private readonly KnownTree? _known;
     private readonly AttributeReader _attributes = new();
     private readonly Accounts _accounts = new();
     private readonly HardLinks _links = new();
     private readonly byte[] _link = new byte[LargestLink + 1];
 
-    public NodeReader(TreeWalk walk) => _walk = walk;
+    /// <summary>Reads in step with a walk.</summary>
+    /// <param name="walk">The walk.</param>
+    /// <param name="known">What was there before, for an increment; null where everything is to be read.</param>
+    public NodeReader(TreeWalk walk, KnownTree? known = null) => (_walk, _known) = (walk, known);
 
     /// <summary>The entry of the root.</summary>
     public ArchiveEntry RootHeader() =>
@@ -33,6 +37,8 @@ internal sealed class NodeReader
     /// </summary>
     public SourceItem? Open()
     {
+        if (_known is not null && Untouched(_known) is { } untouched)
+            return untouched;
         var type = _walk.ListedType;
         for (var i = 0; i < Tries; i++)
         {
@@ -51,6 +57,18 @@ internal sealed class NodeReader
 
     /// <summary>Says that the content of <paramref name="file"/> could not be read.</summary>
     public void Forget(FileEntry file) => _links.Forget(file.Identity);
+
+    // Of a node with one name that its status shows to be what it was, nothing is opened. Other names of it would have to be followed.
+    private KnownEntry? Untouched(KnownTree known)
+    {
+        if (!_walk.Selected || _walk.ListedType == FileType.Directory || Syscalls.Status(_walk.Folder, _walk.Name, follow: false, out var status) < 0)
+            return null;
+        if (status.Links != 1 || known.Peek(_walk.Path) is not { } line || !known.IsUntouched(line, status) || _walk.LeavesOut(status))
+            return null;
+        _walk.Settle();
+        HinderBelow(status.Type);
+        return new KnownEntry(line);
+    }
 
     private SourceItem? OpenFile(ref FileType type)
     {
@@ -159,7 +177,7 @@ internal sealed class NodeReader
             LinkTarget = target > 0 ? new EntryPath(_link[..target]) : default,
             DeviceMajor = isDevice ? status.DeviceMajor : 0,
             DeviceMinor = isDevice ? status.DeviceMinor : 0,
-        });
+        }, status);
     }
 
     /// <summary>Selections that go on below what is no folder find nothing there.</summary>

@@ -123,15 +123,17 @@ internal sealed class TreeWalk : IDisposable
     /// <summary>Whether the name, whose status is given, is to be left out; says so once.</summary>
     public bool IsLeftOut(in FileStatus status)
     {
-        if (_leftOutFolders.Count == 0 && _leftOutPaths.Count == 0)
-            return false;
-        if (!(status.Type == FileType.Directory && _leftOutFolders.Contains(status.Identity)) && !_leftOutPaths.Contains(Path))
+        if (!LeavesOut(status))
             return false;
         Settle();
         Hinder($"{Path} is left out");
         Report(new SourceProblem(Path, EntryMark.None, $"{Path} in {_scope.Root} is left out of the archive with everything in it, as it was set."));
         return true;
     }
+
+    /// <summary>The same, without a word.</summary>
+    public bool LeavesOut(in FileStatus status) =>
+        (_leftOutFolders.Count > 0 && status.Type == FileType.Directory && _leftOutFolders.Contains(status.Identity)) || (_leftOutPaths.Count > 0 && _leftOutPaths.Contains(Path));
 
     /// <summary>Goes into the folder that the name is, and owns <paramref name="descriptor"/> from here on.</summary>
     public void Enter(int descriptor, in FileStatus status, ArchiveEntry? header)

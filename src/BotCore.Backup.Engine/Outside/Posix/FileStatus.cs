@@ -56,6 +56,9 @@ internal readonly struct FileStatus
     /// <summary>What tells this inode from every other one of the machine.</summary>
     public FileIdentity Identity => new(((ulong)HomeMajor << 32) | HomeMinor, Inode);
 
+    /// <summary>What an index keeps of it.</summary>
+    public NodeState State => new(Inode, Modified, Changed);
+
     /// <summary>The type bits, one of <see cref="FileType"/>.</summary>
     public FileType Type => (FileType)(RawMode & 0xF000);
 }
