@@ -13,7 +13,7 @@
 # replay: an oplog of N entries (default 500000) over 1, 2 and 4 lanes, against one entry per applyOps; the same server.
 # second-run: the first and the second backup of DIR, or of N MiB (default 5120), in which nothing changed, against restic and borg.
 # stores: one file (default 1024 MiB) to an S3 server and an SFTP server on this machine, against s3cmd and sftp.
-# codecs: gzip, bzip2, xz and zstd against pigz, pbzip2, xz -T and zstd -T, file to file.
+# codecs: gzip, bzip2, xz and zstd against pigz, pbzip2, xz -T and zstd -T, file to file; RACE_CODECS names some of them.
 # Contenders take turns N times (3 or more, default 3), and each turn another one starts. The data is read once before, so all
 # read from the page cache; nothing is dropped or set on the machine. Everything is below one temporary folder (in TMPDIR), removed at the end.
 #
