@@ -11,6 +11,7 @@ namespace BotCore.Backup.TestServers;
 /// </summary>
 public sealed class RadosGateway : IDisposable
 {
+    private const int Tries = 5;
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private readonly string _folder;
@@ -87,13 +88,47 @@ public sealed class RadosGateway : IDisposable
         Run("ceph-mon", "--mkfs", "-i", "a", "--monmap", map, "--keyring", keyring);
         Launch("ceph-mon", "-f", "-i", "a");
         var osd = Guid.NewGuid().ToString();
-        Run("ceph", "osd", "new", osd, "0");
+        AskMonitor("osd", "new", osd, "0");
         Run("ceph-osd", "-i", "0", "--mkfs", "--osd-uuid", osd);
-        Launch("ceph-osd", "-f", "-i", "0");
-        Until(() => Run("ceph", "osd", "stat").Contains("1 up", StringComparison.Ordinal), "its disk");
+        StartDisk();
         Launch("radosgw", "-f", "-n", "client.rgw");
         Until(Answers, "its gateway");
         User = AddUser();
+    }
+
+    private void AskMonitor(params string[] question)
+    {
+        for (var left = Tries; ; left--)
+        {
+            try
+            {
+                Run("ceph", question);
+                return;
+            }
+            catch (InvalidOperationException refused) when (left > 1 && refused.Message.Contains("EPERM", StringComparison.Ordinal))
+            {
+                // As below.
+            }
+        }
+    }
+
+    // While the monitor elects itself it now and then refuses the disk ("Operation not permitted"), which then ends.
+    private void StartDisk()
+    {
+        for (var left = Tries; ; left--)
+        {
+            var disk = Launch("ceph-osd", "-f", "-i", "0");
+            try
+            {
+                Until(() => Run("ceph", "osd", "stat").Contains("1 up", StringComparison.Ordinal), "its disk");
+                return;
+            }
+            catch (InvalidOperationException) when (left > 1 && disk.HasExited)
+            {
+                _daemons.Remove(disk);
+                disk.Dispose();
+            }
+        }
     }
 
     private string Configuration(string id, long? diskBytes) => FormattableString.Invariant($"""
@@ -140,7 +175,7 @@ public sealed class RadosGateway : IDisposable
         osd_memory_target = 939524096
         osd_class_load_list = *
         osd_class_default_list = *
-        # Of use to a cluster only, and refused now and then while the first map is being made.
+        # Of use to a cluster only.
         osd_class_update_on_start = false
         [client.rgw]
         rgw_frontends = beast endpoint=127.0.0.1:{_port}
@@ -182,7 +217,7 @@ public sealed class RadosGateway : IDisposable
         }
     }
 
-    private void Launch(string program, params string[] arguments)
+    private Process Launch(string program, params string[] arguments)
     {
         var process = Process.Start(Info(program, arguments)) ?? throw new InvalidOperationException($"{program} does not start.");
         process.OutputDataReceived += (_, _) => { };
@@ -190,6 +225,7 @@ public sealed class RadosGateway : IDisposable
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         _daemons.Add(process);
+        return process;
     }
 
     private string Run(string program, params string[] arguments)
