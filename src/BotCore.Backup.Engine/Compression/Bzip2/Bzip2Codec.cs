@@ -7,8 +7,8 @@ public sealed class Bzip2Codec : ICodec
 {
     internal const string FormatName = "bzip2";
 
-    // Five blocks of level 9. Shorter members leave more last blocks that are not full, and these compress worse.
-    private const int BlocksOfMember = 5;
+    // One block of level 9, as pbzip2 cuts: of several in one member the last is not full, and such blocks compress worse (0.3 % with five).
+    private const int MemberLength = 900_000;
 
     private readonly LibBz2? _native;
     private readonly IBzip2Library? _adapted;
@@ -34,8 +34,7 @@ public sealed class Bzip2Codec : ICodec
     public int MaximumRatio => 1_100_000;
 
     /// <inheritdoc/>
-    /// <remarks>A multiple of the format's blocks, 100,000 bytes a level, with room for what its runs of four may add.</remarks>
-    public int BlockSize(int level) => (BlocksOfMember * 900_000) - 8192;
+    public int BlockSize(int level) => MemberLength;
 
     /// <inheritdoc/>
     public long CompressorMemory(int level) => 400_000 + (8L * 100_000 * level);
