@@ -200,6 +200,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
         AllowDevices = AllowDevices,
         NoSnapshot = NoSnapshot,
         Force = Force,
+        OnlyPlans = LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")),
     };
 
     private Dictionary<string, string> Renames()
