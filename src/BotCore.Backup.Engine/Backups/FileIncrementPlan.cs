@@ -85,7 +85,7 @@ internal sealed class FileIncrementMaker(BackupSession session, BackupStep step,
     private void DemandOfFolder(BotBackup tip, CancellationToken token)
     {
         using var index = new Unsealer(tip, session.Keys, session.Threads).OpenIndex(token);
-        if (index.Read().OfType<IndexEntry>().FirstOrDefault() is not { State: not null })
+        if (index.Read().OfType<IndexEntry>().FirstOrDefault(entry => entry.Kind == EntryKind.File && entry.Path != KnownTree.DeletionList) is { State: null })
         {
             throw new BackupException(
                 FailureKind.BackupNotFound, $"{tip.Location} was read through an engine's archive endpoint, and no increment can go on from that.", "Make a full backup from the folder, or add -OnGap Full.", tip.Location);
