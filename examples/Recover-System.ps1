@@ -4,7 +4,7 @@
 The emergency steps: brings the whole platform back to one recovery point.
 .DESCRIPTION
 1 deploy, 2 stop, 3 configuration, 4 database, 5 volumes, 6 models, 7 start, 8 verify. Steps 1, 2 and 7 are commands of the platform, given as parameters; one that is not given is left out, and that is said. All
-archives are planned and proven before anything is written, and what is overwritten is kept in a snapshot.
+archives are planned before anything is written, each is proven before anything of it is, and what is overwritten is kept in a snapshot. Volumes are folders and Docker volumes; one that is lost is made again.
 
 The recovery point is a run (-RunId), a moment (-PointInTime), or the newest run of the whole platform.
 
@@ -20,7 +20,8 @@ A .env file; else as every command finds it.
 .PARAMETER Deploy
 A command of the shell that brings the platform's programs here, such as 'git -C /srv/botcore pull'.
 .PARAMETER Stop
-A command that stops the platform, such as 'docker compose -f /srv/botcore/docker-compose.yml stop'. The database itself must go on running.
+A command that stops the platform, such as 'docker compose -f /srv/botcore/docker-compose.yml stop bot redis'. The database itself must go on running; whatever mounts a Docker volume that comes back must not. The plan
+names those that do now.
 .PARAMETER Start
 A command that starts it again.
 .PARAMETER Verify

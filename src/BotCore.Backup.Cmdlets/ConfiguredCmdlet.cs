@@ -2,6 +2,7 @@ using System.Collections;
 using System.Management.Automation;
 using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Configuration;
+using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Cmdlets;
 
@@ -46,9 +47,19 @@ public abstract class ConfiguredCmdlet : BotBackupCmdlet
     {
         if (Configuration?.Settings is { } given)
             return given;
-        BotBackupConfiguration? settings = null;
-        Try(() => settings = BotBackupConfiguration.Load(EnvFile, ProcessEnvironment));
-        foreach (var warning in settings!.Warnings.Where(finding => finding.Severity == FindingSeverity.Warning))
+        BotBackupConfiguration settings;
+        try
+        {
+            settings = BotBackupConfiguration.Load(EnvFile, ProcessEnvironment);
+        }
+        catch (BackupException wrong)
+        {
+            // Whatever its kind: there is nothing to go on with.
+            ThrowTerminatingError(FailureRecords.ToErrorRecord(wrong.Failure));
+            throw;
+        }
+
+        foreach (var warning in settings.Warnings.Where(finding => finding.Severity == FindingSeverity.Warning))
             WriteWarning(warning.Message);
         return settings;
     }

@@ -88,8 +88,27 @@ Describe 'Volumes' -Skip:$noDocker {
         $home1 = "$($docker.Folder)/nobody"
         $null = New-Item -ItemType Directory $home1
         chown nobody $home1
-        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$env:BOTBACKUP_MODULE'; Invoke-BotBackup Volume 2>&1 | ForEach-Object FullyQualifiedErrorId"
-        $said = env "HOME=$home1" "DOCKER_HOST=unix://$($docker.Socket)" BACKUP_VOLUMES=x1 "BACKUP_DIR=$home1/store" "PROJECT_ROOT=$home1" setpriv --reuid=65534 --clear-groups (Get-Command pwsh).Source -NoProfile -NonInteractive -Command $text
-        "$said" | Should -BeLike 'AccessDenied,*'
+        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$env:BOTBACKUP_MODULE'; Invoke-BotBackup @@ *>&1 | ForEach-Object { if (`$_ -is [Management.Automation.ErrorRecord]) { `$_.FullyQualifiedErrorId; `$_.Exception.Message } else { ""`$_"" } }"
+        $settings = "HOME=$home1", "DOCKER_HOST=unix://$($docker.Socket)", "BACKUP_DIR=$home1/store", "PROJECT_ROOT=$home1", 'ENCRYPTION_ENABLED=false'
+        $nobody = 'setpriv', '--reuid=65534', '--clear-groups', (Get-Command pwsh).Source, '-NoProfile', '-NonInteractive', '-Command'
+        $said = env '--unset=BOTBACKUP_CONFIGURATION' @settings BACKUP_VOLUMES=x1 @nobody $text.Replace('@@', 'Volume') 2>&1
+        "$said" | Should -BeLike 'AccessDenied,*This user may not open unix://*'
+        "$said" | Should -Not -BeLike '*Object reference*'
+
+        # At the usual socket, which nothing names, volumes may have labels that cannot be seen; what else there is goes on.
+        [IO.File]::WriteAllText("$home1/app.conf", 'x')
+        $private = 'unshare', '--mount', '--propagation', 'private', 'bash', '-c', 'mount -t tmpfs none /run && touch /run/docker.sock && mount --bind "$0" /run/docker.sock && exec "$@"', $docker.Socket
+        $said = env '--unset=BOTBACKUP_CONFIGURATION' '--unset=DOCKER_HOST' ($settings -notlike 'DOCKER_HOST=*') CONFIG_PATHS=app.conf @private @nobody $text.Replace('@@', '') 2>&1
+        "$said" | Should -BeLike '*This user may not open*botcore.backup=true, they are not in this run*'
+        "$said" | Should -Not -BeLike '*AccessDenied,*'
+        "$home1/store/config" | Should -Exist
+    }
+
+    It 'end with a failure, and nothing behind it, where the settings may not be read' {
+        chmod 755 $docker.Folder
+        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$env:BOTBACKUP_MODULE'; try { Invoke-BotBackup Volume } catch { `$_.FullyQualifiedErrorId }; try { Restore-BotBackup -RunId x } catch { `$_.FullyQualifiedErrorId }"
+        $said = env setpriv --reuid=65534 --clear-groups (Get-Command pwsh).Source -NoProfile -NonInteractive -Command $text 2>&1
+        $said | Should -HaveCount 2 -Because "$said"
+        $said | Should -BeLike 'AccessDenied,*'
     }
 }

@@ -18,7 +18,7 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     private static readonly TimeSpan DefaultInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// What to back up. Where none is named, all that is configured, as one run with one platform time: the database where DATABASE_URL is set, the configuration files, the folders, the models of
+    /// What to back up. Where none is named, all that is configured, as one run with one platform time: the database where DATABASE_URL is set, the configuration files, Docker volumes and folders, the models of
     /// MODEL_PATHS. What is not configured is left out, which -Verbose says.
     /// </summary>
     [Parameter(Position = 0)]
@@ -90,7 +90,7 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     protected override void EndProcessing()
     {
         var names = Wildcards.Of(Name);
-        var request = new BackupRequest { Components = Watch && Component.Length == 0 ? [Engine.Components.Component.MongoDb] : Component, Said = WriteVerbose, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce };
+        var request = new BackupRequest { Components = Watch && Component.Length == 0 ? [Engine.Components.Component.MongoDb] : Component, Said = WriteVerbose, Warned = WarnOf, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce };
         if (Misfit() is { } misfit)
             Fail(misfit);
         IReadOnlyList<BackupStep> steps = [];

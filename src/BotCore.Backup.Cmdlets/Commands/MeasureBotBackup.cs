@@ -49,7 +49,7 @@ public sealed class MeasureBotBackup : ConfiguredCmdlet
         }
 
         var names = Wildcards.Of(Name);
-        Relay(MeasureRunner.Run(Session, new BackupRequest { Components = Component, IsWanted = names.IsMatch }, Stopped));
+        Relay(MeasureRunner.Run(Session, new BackupRequest { Warned = WarnOf, Components = Component, IsWanted = names.IsMatch }, Stopped));
     }
 
     /// <inheritdoc/>

@@ -200,6 +200,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
         AllowDevices = AllowDevices,
         NoSnapshot = NoSnapshot,
         Force = Force,
+        OnlyPlans = MyInvocation.BoundParameters.TryGetValue("WhatIf", out var asked) ? LanguagePrimitives.IsTrue(asked) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")),
     };
 
     private Dictionary<string, string> Renames()

@@ -35,6 +35,9 @@ public sealed record BackupRequest
     /// <summary>Gets what is not configured, and so left out; nobody where null.</summary>
     public Action<string>? Said { get; init; }
 
+    /// <summary>Gets what may be missing from the run though nothing that is configured says so; nobody where null.</summary>
+    public Action<Failure>? Warned { get; init; }
+
     /// <summary>Stores by name; none means what the settings say for each component.</summary>
     public IReadOnlyList<string> Stores { get; init; } = [];
 
@@ -75,7 +78,7 @@ public static class BackupPlanner
                 }
 
                 if (component == Component.Volume)
-                    VolumeSteps.Plan(session, request, (job, text) => AddStep(session, request, component, stores => new BackupStep(_ => job, stores, text), steps, failed), failed, token);
+                    VolumeSteps.Plan(session, request, planned => AddStep(session, request, component, planned.ToStep, steps, failed), failed, token);
                 foreach (var (name, scope, type) in Sources(session, component).Where(source => request.IsWanted(source.Name)))
                     AddSteps(session, request, component, name, scope, type, steps, failed, token);
             }

@@ -89,11 +89,13 @@ public static class BackupRunner
         var moment = new RunMoment(runId, steps.Any(step => step.IsOfPlatform), session.Clock);
         tell(new Said($"This is run {runId}."));
         QuiesceJournal.Repair(session.Configuration, tell, token);
+        using var quiet = new QuietVolumes(session, steps, tell);
         foreach (var step in steps)
         {
             try
             {
                 tell(new Said($"{step.Action} to {step.Target}."));
+                quiet.Before(step, token);
                 Run(session, step, moment, tell, token);
             }
             catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
@@ -101,6 +103,7 @@ public static class BackupRunner
                 tell(new Failed(wrong.Failure));
             }
 
+            quiet.After(step);
             moment.Pass();
         }
     }

@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
+using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
 
@@ -36,6 +37,12 @@ public sealed record BackupStep : Step
 
     /// <summary>Of a model: made only where the store's newest version has another content.</summary>
     internal FileIncrementPlan? Model { get; init; }
+
+    /// <summary>The Docker volume that is read; null for all else.</summary>
+    internal string? Volume { get; init; }
+
+    /// <summary>What is done meanwhile to containers that mount it.</summary>
+    internal QuiesceMode Quiesce { get; init; }
 
     /// <summary>Whether it is one of all that is configured, which belongs to one moment.</summary>
     internal bool IsOfPlatform { get; init; }

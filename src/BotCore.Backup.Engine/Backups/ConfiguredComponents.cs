@@ -10,16 +10,21 @@ internal static class ConfiguredComponents
     /// <summary>Those that are configured. The others are told through <paramref name="said"/>, each with the setting that is missing.</summary>
     public static IReadOnlyList<Component> Of(BotBackupConfiguration settings, Action<string>? said)
     {
-        (Component Component, bool IsThere, string Missing)[] all =
-        [
-            (Component.MongoDb, settings.DatabaseUrl is not null, "DATABASE_URL is not set"),
-            (Component.Config, !settings.ConfigPathsAreDefault || settings.ConfigPaths.Any(BackupPlanner.IsThere), "CONFIG_PATHS is not set, and none of the usual files are in PROJECT_ROOT"),
-            (Component.Volume, settings.Volumes.Count > 0 || settings.Directories.Count > 0, "neither BACKUP_VOLUMES nor BACKUP_DIRECTORIES is set"),
-            (Component.Model, settings.ModelPaths.Count > 0, "MODEL_PATHS is not set"),
-        ];
+        var all = All(settings);
         foreach (var (component, _, missing) in all.Where(one => !one.IsThere))
             said?.Invoke($"{component} is not in this run: {missing}.");
         return all.Any(one => one.IsThere) ? [.. all.Where(one => one.IsThere).Select(one => one.Component)] : throw new BackupException(
             FailureKind.ConfigurationMissing, $"Nothing is configured to be backed up: {string.Join("; ", all.Select(one => one.Missing))}.", "Set what the platform has; New-BotBackupConfiguration writes a template that explains each setting.");
     }
+
+    /// <summary>Whether volumes and folders are all that is configured.</summary>
+    public static bool IsNothingElse(BotBackupConfiguration settings) => !All(settings).Any(one => one.IsThere && one.Component != Component.Volume);
+
+    private static (Component Component, bool IsThere, string Missing)[] All(BotBackupConfiguration settings) =>
+    [
+        (Component.MongoDb, settings.DatabaseUrl is not null, "DATABASE_URL is not set"),
+        (Component.Config, !settings.ConfigPathsAreDefault || settings.ConfigPaths.Any(BackupPlanner.IsThere), "CONFIG_PATHS is not set, and none of the usual files are in PROJECT_ROOT"),
+        (Component.Volume, settings.Volumes.Count > 0 || settings.Directories.Count > 0 || VolumeSteps.LooksForLabels(settings), $"neither BACKUP_VOLUMES nor BACKUP_DIRECTORIES is set, and there is no engine at {SecretUri.Redact(settings.DockerHost.OriginalString)} whose volumes could have the label {VolumeSteps.Label}=true"),
+        (Component.Model, settings.ModelPaths.Count > 0, "MODEL_PATHS is not set"),
+    ];
 }

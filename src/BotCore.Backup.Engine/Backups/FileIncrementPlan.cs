@@ -14,6 +14,9 @@ namespace BotCore.Backup.Engine.Backups;
 /// <param name="Scope">The tree.</param>
 internal sealed record FileIncrementPlan(Component Component, string Name, FileTreeScope Scope)
 {
+    /// <summary>Puts around the reading what must go with it; null where nothing does.</summary>
+    public Func<IEntrySource, Action<BackupEvent>, IEntrySource>? Around { get; init; }
+
     /// <summary>The folder of a store that all its archives lie in, with a slash.</summary>
     public string Folder => ArchiveName.Create(Component, Name, BackupType.Full, DateTimeOffset.UnixEpoch, ".tar").Folder + "/";
 }
@@ -38,7 +41,11 @@ internal sealed class FileIncrementMaker(BackupSession session, BackupStep step,
                     PlainBytes = 0,
                     IndexFormat = Manifest.CurrentFormat,
                     // Under the lease of its folder: what it stands on is not removed meanwhile.
-                    Source = (_, _) => NewSource(store, failure => needsFull = failure, token),
+                    Source = (_, said) =>
+                    {
+                        var changes = NewSource(store, failure => needsFull = failure, token);
+                        return _plan.Around?.Invoke(changes, said) ?? changes;
+                    },
                 };
                 return BackupRunner.NewMaker(session, store, tell, moment).Make(job, moment.RunId, token);
             }, token);
@@ -60,6 +67,8 @@ internal sealed class FileIncrementMaker(BackupSession session, BackupStep step,
             var tip = FileChains.TipOf(there, _plan.Component, _plan.Name) ?? throw Baseless(there.Any(backup => FileChains.IsIncrement(backup) && string.Equals(backup.Name, _plan.Name, StringComparison.Ordinal)), store);
             // What decides what is not kept must be genuine, and whole.
             new ArchiveProver(session.Keys, session.Threads).DemandGenuineIndex(tip, tip.Manifest!, token);
+            if (_plan.Around is not null)
+                DemandOfFolder(tip, token);
             tell(new Said($"The increment goes on from {tip.Key}."));
             return new FileIncrementSource(_plan.Scope, tip, () => new Unsealer(tip, session.Keys, session.Threads).OpenIndex(token));
         }
@@ -69,6 +78,17 @@ internal sealed class FileIncrementMaker(BackupSession session, BackupStep step,
             var failure = none.Failure with { Advice = advice };
             needsFull(failure);
             throw new BackupException(failure);
+        }
+    }
+
+    // An engine gives a volume in an order of its own, and tells no inodes.
+    private void DemandOfFolder(BotBackup tip, CancellationToken token)
+    {
+        using var index = new Unsealer(tip, session.Keys, session.Threads).OpenIndex(token);
+        if (index.Read().OfType<IndexEntry>().FirstOrDefault(entry => entry.Kind == EntryKind.File && entry.Path != KnownTree.DeletionList) is { State: null })
+        {
+            throw new BackupException(
+                FailureKind.BackupNotFound, $"{tip.Location} was read through an engine's archive endpoint, and no increment can go on from that.", "Make a full backup from the folder, or add -OnGap Full.", tip.Location);
         }
     }
 

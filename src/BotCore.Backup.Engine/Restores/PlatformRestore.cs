@@ -1,4 +1,5 @@
 using System.Globalization;
+using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Models;
@@ -51,7 +52,7 @@ public static class PlatformRestore
         var found = new List<BotBackup>();
         foreach (var group in List(selection.Store, warned, token).Where(backup => IsWanted(backup, selection)).GroupBy(backup => (backup.Component, backup.Name)))
         {
-            if (!HasPlace(session, group.Key.Component, group.Key.Name))
+            if (!HasPlace(session, group.Key.Component, group.Key.Name) && !IsLabelled(session, group.MaxBy(MomentOf)!, token))
                 warned(new Failure(FailureKind.BackupNotFound, $"The settings do not say where {group.Key.Component} '{group.Key.Name}' belongs, so it is left out.", "Restore it by itself with -Destination, or name it in the settings again."));
             else if (group.Where(backup => MomentOf(backup) <= asked).MaxBy(MomentOf) is { } newest)
                 found.Add(newest);
@@ -146,10 +147,14 @@ public static class PlatformRestore
 
     private static bool HasPlace(BackupSession session, Component component, string name) => component switch
     {
-        Component.Volume => session.Configuration.Volumes.Contains(name, StringComparer.Ordinal) || session.Configuration.Directories.Any(directory => string.Equals(directory.Name, name, StringComparison.Ordinal)),
+        Component.Volume => VolumeSteps.IsNamed(session.Configuration, name) || session.Configuration.Directories.Any(directory => string.Equals(directory.Name, name, StringComparison.Ordinal)),
         Component.Model => NamedModel.All(session.Configuration.ModelPaths).Any(model => string.Equals(model.Name, name, StringComparison.Ordinal)),
         _ => true,
     };
+
+    // Where labels choose the volumes, one that is lost has none any more, and its backup tells that it is of a volume.
+    private static bool IsLabelled(BackupSession session, BotBackup newest, CancellationToken token) =>
+        newest.Component == Component.Volume && session.Configuration.Volumes.Count == 0 && VolumeRestorePlanner.IsOfVolume(session, newest, token);
 
     private static bool IsWanted(BotBackup backup, PlatformSelection selection) =>
         (selection.Components.Count == 0 || selection.Components.Contains(backup.Component)) && selection.IsWanted(backup.Name);

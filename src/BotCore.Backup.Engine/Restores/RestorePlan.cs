@@ -40,6 +40,9 @@ public sealed record RestoreRequest
 
     /// <summary>Overwrite without a snapshot when asked to.</summary>
     public bool Force { get; init; }
+
+    /// <summary>Nothing will be done, so that what uses a volume now is told, and does not refuse the plan.</summary>
+    public bool OnlyPlans { get; init; }
 }
 
 /// <summary>One backup into one folder.</summary>

@@ -30,7 +30,7 @@ internal sealed class VolumeRestore(BackupSession session, RestoreStep step, Act
         if (way.Mountpoint is not { } folder)
             return new VolumeArchiveRestore(session, step, engine, target, tell) { Snapshot = () => TakeSnapshot(token) }.Run(token);
 
-        var inner = new RestoreStep(_backup, folder, step.Request, step.Action);
+        var inner = new RestoreStep(_backup, folder, step.Request, step.Action) { Files = step.Files };
         var result = new RestoreJob(session, inner, tell) { Replace = _whole ? () => Empty(folder, engine, token) : null, Origin = VolumeName.RootOf(_name) }.Run(token);
         if (engine.Find(_name, token) is null)
             throw engine.Vanished(_name);

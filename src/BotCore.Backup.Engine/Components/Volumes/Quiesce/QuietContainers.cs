@@ -16,14 +16,14 @@ internal sealed class QuietContainers : IDisposable
 
     private QuietContainers(VolumeEngine engine, BotBackupConfiguration settings, Action<BackupEvent> tell) => (_engine, _tell, _journal) = (engine, tell, new QuiesceJournal(settings));
 
-    /// <summary>Makes those quiet that run and mount the volume.</summary>
-    public static QuietContainers Begin(VolumeEngine engine, BotBackupConfiguration settings, string volume, QuiesceMode mode, Action<BackupEvent> tell, CancellationToken token)
+    /// <summary>Makes those quiet that run and mount one of the volumes.</summary>
+    public static QuietContainers Begin(VolumeEngine engine, BotBackupConfiguration settings, IReadOnlyList<string> volumes, QuiesceMode mode, Action<BackupEvent> tell, CancellationToken token)
     {
         var quiet = new QuietContainers(engine, settings, tell);
         try
         {
-            foreach (var (container, wanted) in Plan(engine, volume, mode, token))
-                quiet.Add(container, wanted, token);
+            foreach (var (container, wanted) in volumes.SelectMany(volume => Plan(engine, volume, mode, token)).DistinctBy(one => one.Container.Id, StringComparer.Ordinal).ToList())
+                quiet.Add(container, wanted, volumes.Count, token);
             return quiet;
         }
         catch
@@ -82,7 +82,7 @@ internal sealed class QuietContainers : IDisposable
         _quiet.Clear();
     }
 
-    private void Add(EngineContainer container, QuiesceMode mode, CancellationToken token)
+    private void Add(EngineContainer container, QuiesceMode mode, int volumes, CancellationToken token)
     {
         if (container.State is "restarting")
             throw NotRunning(container, mode, "it is restarting");
@@ -110,7 +110,7 @@ internal sealed class QuietContainers : IDisposable
             throw NotRunning(container, mode, wrong.Message);
         }
 
-        _tell(new Said($"Container '{container.Name}' is {(mode == QuiesceMode.Pause ? "paused" : "stopped")} while the volume is read."));
+        _tell(new Said($"Container '{container.Name}' is {(mode == QuiesceMode.Pause ? "paused" : "stopped")} while {(volumes == 1 ? "the volume is" : "volumes are")} read."));
     }
 
     private static EngineContainer? Find(VolumeEngine engine, string id, CancellationToken token) =>
