@@ -198,14 +198,14 @@ public sealed class IncrementTests(ITestOutputHelper output)
     }
 
     [Fact]
-    public void Only_databases_have_increments()
+    public void Models_have_no_increments()
     {
         using var mongo = new MongoPlatform();
         var failures = new List<Failure>();
-        var request = new Engine.Backups.BackupRequest { Components = [Component.MongoDb, Component.Config], Type = BackupType.Incremental };
+        var request = new Engine.Backups.BackupRequest { Components = [Component.MongoDb, Component.Model], Type = BackupType.Incremental };
         var wrong = Assert.Throws<BackupException>(() => Engine.Backups.BackupPlanner.Plan(mongo.Session(), request, failures.Add, default));
         Assert.Equal(FailureKind.ConfigurationInvalid, wrong.Failure.Kind);
-        Assert.Contains("increments of Config", wrong.Message, StringComparison.Ordinal);
+        Assert.Contains("increments of models", wrong.Message, StringComparison.Ordinal);
     }
 
     [Fact]
