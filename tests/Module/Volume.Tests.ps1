@@ -9,7 +9,15 @@ BeforeAll {
 }
 
 Describe 'Volumes' -Skip:$noDocker {
-    BeforeAll { $docker = Start-Dockerd }
+    BeforeAll {
+        $docker = Start-Dockerd
+        # The staged module may lie in a folder that is its owner's alone.
+        $public = "$($docker.Folder)/public/BotCore.Backup"
+        $null = New-Item -ItemType Directory (Split-Path $public)
+        Copy-Item -Recurse -LiteralPath $env:BOTBACKUP_MODULE -Destination $public
+        chmod 755 $docker.Folder
+        chmod -R a+rX (Split-Path $public)
+    }
     AfterAll { Stop-Dockerd $docker }
     BeforeEach {
         $volume = "app_$([guid]::NewGuid().ToString('n').Substring(0, 6))"
@@ -84,11 +92,10 @@ Describe 'Volumes' -Skip:$noDocker {
     }
 
     It 'need the right to open the socket' {
-        chmod 755 $docker.Folder
         $home1 = "$($docker.Folder)/nobody"
         $null = New-Item -ItemType Directory $home1
         chown nobody $home1
-        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$env:BOTBACKUP_MODULE'; Invoke-BotBackup @@ *>&1 | ForEach-Object { if (`$_ -is [Management.Automation.ErrorRecord]) { `$_.FullyQualifiedErrorId; `$_.Exception.Message } else { ""`$_"" } }"
+        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$public'; Invoke-BotBackup @@ *>&1 | ForEach-Object { if (`$_ -is [Management.Automation.ErrorRecord]) { `$_.FullyQualifiedErrorId; `$_.Exception.Message } else { ""`$_"" } }"
         $settings = "HOME=$home1", "DOCKER_HOST=unix://$($docker.Socket)", "BACKUP_DIR=$home1/store", "PROJECT_ROOT=$home1", 'ENCRYPTION_ENABLED=false'
         $nobody = 'setpriv', '--reuid=65534', '--clear-groups', (Get-Command pwsh).Source, '-NoProfile', '-NonInteractive', '-Command'
         $said = env '--unset=BOTBACKUP_CONFIGURATION' @settings BACKUP_VOLUMES=x1 @nobody $text.Replace('@@', 'Volume') 2>&1
@@ -105,8 +112,7 @@ Describe 'Volumes' -Skip:$noDocker {
     }
 
     It 'end with a failure, and nothing behind it, where the settings may not be read' {
-        chmod 755 $docker.Folder
-        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$env:BOTBACKUP_MODULE'; try { Invoke-BotBackup Volume } catch { `$_.FullyQualifiedErrorId }; try { Restore-BotBackup -RunId x } catch { `$_.FullyQualifiedErrorId }"
+        $text = "`$ErrorActionPreference = 'Continue'; Import-Module '$public'; try { Invoke-BotBackup Volume } catch { `$_.FullyQualifiedErrorId }; try { Restore-BotBackup -RunId x } catch { `$_.FullyQualifiedErrorId }"
         $said = env setpriv --reuid=65534 --clear-groups (Get-Command pwsh).Source -NoProfile -NonInteractive -Command $text 2>&1
         $said | Should -HaveCount 2 -Because "$said"
         $said | Should -BeLike 'AccessDenied,*'
