@@ -15,12 +15,15 @@ internal sealed class ArchiveReading(BackupSession session, BotBackup backup, Fi
 {
     private readonly FileChainContent? _chain = chain is null ? null : new FileChainContent(session, chain);
 
+    /// <summary>Whether only the members of what is wanted are read: gpg gives an archive of recipients from its beginning to its end alone.</summary>
+    public bool IsPartial { get; } = !selection.IsEverything && (chain?.Parts ?? [backup]).All(part => part.Manifest is { Encryption: not Encryption.Recipients });
+
     /// <summary>Proves the archive (of a selection, its index), and finds out what would be written; throws where that must not be, or is nothing.</summary>
-    public RestoreSurvey Survey(bool partial, bool allowDevices, long freeSpace, Func<EntryPath, EntryKind?> standing, CancellationToken token)
+    public RestoreSurvey Survey(bool allowDevices, long freeSpace, Func<EntryPath, EntryKind?> standing, CancellationToken token)
     {
         var survey = new RestoreSurvey(selection, allowDevices, freeSpace, standing);
         var prover = new ArchiveProver(session.Keys, session.Threads);
-        if (partial)
+        if (IsPartial)
         {
             SurveyIndex(prover, survey, token);
         }
@@ -43,17 +46,17 @@ internal sealed class ArchiveReading(BackupSession session, BotBackup backup, Fi
     }
 
     /// <summary>Hands out what is wanted, compared with the index.</summary>
-    public void Fill(IEntryVisitor writer, bool partial, RunProgress progress, string destination, CancellationToken token)
+    public void Fill(IEntryVisitor writer, RunProgress progress, string destination, CancellationToken token)
     {
         if (_chain is not null)
         {
-            var bytes = _chain.Write(selection, writer, partial, done => progress.Move(done, () => destination), token);
-            if (partial)
+            var bytes = _chain.Write(selection, writer, IsPartial, done => progress.Move(done, () => destination), token);
+            if (IsPartial)
                 tell(new Said($"{new ByteSize(bytes)} of the {chain!.Parts.Count} archives were read; what else is in them was not looked at."));
             return;
         }
 
-        if (partial)
+        if (IsPartial)
         {
             List<IndexEntry> wanted;
             using (var index = OpenIndex(token))

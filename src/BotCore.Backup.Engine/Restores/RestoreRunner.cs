@@ -64,28 +64,29 @@ internal sealed class RestoreJob
     public BotBackupRestore Run(CancellationToken token)
     {
         var clock = Stopwatch.StartNew();
-        var parts = _step.Files?.Parts ?? [_backup];
-        var partial = !_selection.IsEverything && parts.All(part => part.Manifest is { Encryption: not Encryption.Recipients });
-        var survey = Survey(partial, token);
+        var survey = Survey(token);
         var snapshot = Replace is null ? TakeSnapshot(survey, token) : Replace();
 
         try
         {
-            return Write(survey, snapshot, partial, clock, token);
+            return Write(survey, snapshot, clock, token);
         }
         catch (BackupException wrong) when (snapshot is not null)
         {
-            // The way back must not be hidden behind what went wrong.
-            throw new BackupException(wrong.Failure with { Advice = $"{wrong.Failure.Advice} What stood there before is in {snapshot.Location}: restore that to undo what was written." });
+            throw WithWayBack(wrong, snapshot);
         }
     }
 
-    private BotBackupRestore Write(RestoreSurvey survey, BotBackup? snapshot, bool partial, Stopwatch clock, CancellationToken token)
+    /// <summary>The same failure, which also says where what stood there before is: the way back must not be hidden behind what went wrong.</summary>
+    internal static BackupException WithWayBack(BackupException wrong, BotBackup snapshot) =>
+        new(wrong.Failure with { Advice = $"{wrong.Failure.Advice} What stood there before is in {snapshot.Location}: restore that to undo what was done." });
+
+    private BotBackupRestore Write(RestoreSurvey survey, BotBackup? snapshot, Stopwatch clock, CancellationToken token)
     {
         using var tree = new FileTreeWriter(new EntryPath(_step.Destination), allowDevices: _step.Request.AllowDevices);
         using var writer = new RestoreWriter(tree, _selection);
         using var progress = new RunProgress($"Restoring {_backup.Key}", survey.Bytes, _tell);
-        _reading.Fill(writer, partial, progress, _step.Destination, token);
+        _reading.Fill(writer, progress, _step.Destination, token);
         tree.Finish();
         tree.SyncAll();
         foreach (var warning in tree.Warnings)
@@ -97,7 +98,7 @@ internal sealed class RestoreJob
             Backup = _backup,
             Destination = _step.Destination,
             Outcome = Outcome.Succeeded,
-            Partial = partial,
+            Partial = _reading.IsPartial,
             Snapshot = snapshot,
             Counts = writer.Counts(survey.Overwritten.Count),
             Duration = clock.Elapsed,
@@ -105,10 +106,10 @@ internal sealed class RestoreJob
         };
     }
 
-    private RestoreSurvey Survey(bool partial, CancellationToken token)
+    private RestoreSurvey Survey(CancellationToken token)
     {
         using var standing = Directory.Exists(_step.Destination) ? new FileTreeWriter(new EntryPath(_step.Destination)) : null;
-        var survey = _reading.Survey(partial, _step.Request.AllowDevices, FreeSpace(), path => standing?.KindOf(path), token);
+        var survey = _reading.Survey(_step.Request.AllowDevices, FreeSpace(), path => standing?.KindOf(path), token);
         if (survey.Overwritten.Count > 0 && _step.Request is { NoSnapshot: true, Force: false })
         {
             throw new BackupException(
