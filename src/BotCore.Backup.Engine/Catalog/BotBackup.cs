@@ -51,6 +51,9 @@ public sealed record BotBackup
     /// <summary>How well it is known to be good.</summary>
     public required Proof Proof { get; init; }
 
+    /// <summary>Whether the newest proof that was tried found it damaged: it is kept, and is no good backup.</summary>
+    public bool IsDamaged { get; init; }
+
     /// <summary>Its manifest; null for an archive of the old scripts, or of another tool.</summary>
     public Manifest? Manifest { get; init; }
 

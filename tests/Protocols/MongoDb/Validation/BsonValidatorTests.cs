@@ -138,14 +138,20 @@ public sealed class BsonValidatorTests
         for (var i = 0; i < 2000; i++)
             Assert.True(BsonValidator.IsValid(document.Span));
 
+        // The runtime itself allocates on this thread now and then (it swaps a method that got hot), so one clean round of many is what proves it; each validation that allocated would show in every round.
         var watch = Stopwatch.StartNew();
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        for (var i = 0; i < 20_000; i++)
-            BsonValidator.IsValid(document.Span);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Contains(0L, Enumerable.Range(0, 10).Select(_ => AllocatedBy(document, 2000)));
         // A bound far below what it does, so that a busy machine passes; the figure is for whoever looks.
         var rate = 20_000.0 * document.Length / watch.Elapsed.TotalSeconds / 1e6;
         Assert.True(rate > 50, $"{rate:F0} MB/s");
+    }
+
+    private static long AllocatedBy(RawBson document, int rounds)
+    {
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var i = 0; i < rounds; i++)
+            BsonValidator.IsValid(document.Span);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     [ToolsDataTheory]
