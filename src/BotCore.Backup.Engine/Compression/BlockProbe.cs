@@ -1,6 +1,6 @@
 namespace BotCore.Backup.Engine.Compression;
 
-/// <summary>Tells blocks that are compressed or encrypted already, so that no time goes into squeezing them again.</summary>
+/// <summary>Tells how much there is to gain in a block: what is compressed or encrypted already is not to be squeezed again.</summary>
 internal static class BlockProbe
 {
     private const int Slices = 64;
@@ -14,10 +14,13 @@ internal static class BlockProbe
     /// Whether <paramref name="block"/> looks as if nothing could be gained: by the frequencies of its bytes at 64 places, about 30 microseconds. What lies below 64 KiB is never judged.
     /// A repetition of random data is not seen.
     /// </summary>
-    public static bool IsIncompressible(ReadOnlySpan<byte> block)
+    public static bool IsIncompressible(ReadOnlySpan<byte> block) => BitsAByte(block) >= Incompressible;
+
+    /// <summary>Bits that a byte of the places looked at says, by the frequencies of bytes alone: 0 to 8. Null below 64 KiB.</summary>
+    public static double? BitsAByte(ReadOnlySpan<byte> block)
     {
         if (block.Length < Slices * SliceLength)
-            return false;
+            return null;
         Span<int> counts = stackalloc int[256];
         counts.Clear();
         var step = (block.Length - SliceLength) / (Slices - 1);
@@ -27,7 +30,7 @@ internal static class BlockProbe
                 counts[value]++;
         }
 
-        return Entropy(counts, Slices * SliceLength) >= Incompressible;
+        return Entropy(counts, Slices * SliceLength);
     }
 
     private static double Entropy(ReadOnlySpan<int> counts, int total)

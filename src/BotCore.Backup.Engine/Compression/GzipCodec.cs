@@ -40,7 +40,7 @@ public sealed class GzipCodec : ICodec
     public int BlockSize(int level) => Block;
 
     /// <inheritdoc/>
-    public long CompressorMemory(int level) => 1 << 20;
+    public long CompressorMemory(int level) => 2 << 20;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The level is not 1 to 9.</exception>

@@ -92,6 +92,18 @@ public sealed class GzipCodecTests
         Assert.Throws<ObjectDisposedException>(() => decompressor.Decompress(new byte[30], new byte[1]));
     }
 
+    [NativeFact]
+    public void Level_6_spends_more_on_what_is_far_from_random()
+    {
+        var random = new Random(5);
+        var words = Enumerable.Range(0, 1 << 16).Select(number => $"order {random.Next(1 << random.Next(20))} filled at {random.Next(4096)};");
+        var digits = System.Text.Encoding.ASCII.GetBytes(string.Concat(words));
+        var programs = Samples.Text(digits.Length);
+
+        Assert.True(Samples.Member(Samples.Native, digits, 6).Length < Samples.Member(Samples.Native, digits, 5).Length);
+        Assert.Equal(Samples.Member(Samples.Native, programs, 5), Samples.Member(Samples.Native, programs, 6));
+    }
+
     private static void RoundTrips(GzipCodec writes, GzipCodec reads)
     {
         var property = Prop.ForAll<byte[], byte>((data, seed) =>
