@@ -6,6 +6,7 @@ using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Gnupg;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Verification;
 using BotCore.Backup.Protocols.OpenPgp;
 
 namespace BotCore.Backup.Engine;
@@ -60,6 +61,9 @@ public sealed class BackupSession : IDisposable
     internal ArchiveKeys Keys { get; }
 
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>Where this command records what it proved.</summary>
+    internal ProofLedger Ledger => field ??= new ProofLedger(Clock);
 
     internal int Threads => _options.Threads ?? Math.Min(Environment.ProcessorCount, MostThreads);
 

@@ -106,7 +106,7 @@ internal sealed class Publication : IDisposable
             // The manifest is the commit: a run that died right after it made a backup, and only its intent is left over.
             if (store.Find(BackupFiles.Manifest(archive), token) is null)
             {
-                foreach (var file in BackupFiles.InOrderOfRemoval(archive))
+                foreach (var file in BackupFiles.InOrderOfRemoval(store, archive, token))
                     store.Delete(file, token);
                 removed.Add(archive);
             }

@@ -1,8 +1,10 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Catalog;
 
@@ -19,14 +21,17 @@ public static class BackupCatalog
     public static IEnumerable<BackupEvent> List(IStore store, CancellationToken token) => List(store, "", token);
 
     /// <summary>The same of what stands below <paramref name="prefix"/> only.</summary>
-    internal static IEnumerable<BackupEvent> List(IStore store, string prefix, CancellationToken token)
+    internal static IEnumerable<BackupEvent> List(IStore store, string prefix, CancellationToken token, TimeProvider? clock = null)
     {
-        var objects = store.List(prefix, token).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        var objects = store.List(prefix, token).Where(o => !VerifiedLinks.IsIn(o.Key)).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        var proofs = ProofHistory.Gather(objects.Keys);
+        var now = (clock ?? TimeProvider.System).GetUtcNow();
         var archives = objects.Values.Where(o => ArchiveName.TryParse(o.Key, out _)).ToList();
         var found = archives
             .AsParallel().AsOrdered().WithCancellation(token).WithDegreeOfParallelism(store is FolderStore ? Math.Min(Environment.ProcessorCount, MostAtOnce) : MostAtOnce)
             .Select(archive => Look(store, archive, objects, token))
             .OfType<BackupEvent>()
+            .Select(found => found is Made { Item: BotBackup backup } ? new Made(WithProofs(backup, proofs, now)) : found)
             .ToList();
         var orphans = objects.Keys
             .Where(key => key.EndsWith(BackupFiles.ManifestSuffix, StringComparison.Ordinal))
@@ -42,8 +47,15 @@ public static class BackupCatalog
     /// <summary>The backup whose archive is <paramref name="key"/>. An archive of ours without its manifest, or with another's, throws.</summary>
     public static BotBackup Open(IStore store, string key, CancellationToken token)
     {
-        if (ReadManifest(store, key, token) is { } manifest)
-            return BotBackup.Of(manifest, store, key);
+        var found = Find(store, key, token);
+        var proofs = ProofHistory.Gather(store.List(ProofName.PrefixOf(key), token).Select(one => one.Key));
+        return WithProofs(found, proofs, TimeProvider.System.GetUtcNow());
+    }
+
+    private static BotBackup Find(IStore store, string key, CancellationToken token)
+    {
+        if (ReadManifest(store, key, token, out var sha256) is { } manifest)
+            return BotBackup.Of(manifest, store, key) with { ManifestSha256 = sha256 };
         var archive = store.Find(key, token) ?? throw NotFound(store, key);
         if (archive.RunId is not null || store.Find(BackupFiles.Index(key), token) is not null)
             throw new BackupException(MissingManifest(store, key));
@@ -56,6 +68,7 @@ public static class BackupCatalog
     /// </summary>
     public static BotBackup OpenFile(IStore store, string path, CancellationToken token)
     {
+        path = VerifiedLinks.Follow(store, path);
         if (Directory.Exists(path) || (!ArchiveName.TryParse(Path.GetFileName(path), out _) && StreamDump.IsOne(path)))
             return Dump(path);
         var root = store.Location.TrimEnd('/') + "/";
@@ -76,8 +89,11 @@ public static class BackupCatalog
         ?? throw new BackupException(FailureKind.BackupNotFound, $"No backup in {store.Location} has the id '{id}'.", "List what there is with Get-BotBackup.", id);
 
     /// <summary>Reads and checks the manifest beside <paramref name="key"/>; null where there is none.</summary>
-    internal static Manifest? ReadManifest(IStore store, string key, CancellationToken token)
+    internal static Manifest? ReadManifest(IStore store, string key, CancellationToken token) => ReadManifest(store, key, token, out _);
+
+    private static Manifest? ReadManifest(IStore store, string key, CancellationToken token, out string? sha256)
     {
+        sha256 = null;
         var path = BackupFiles.Manifest(key);
         byte[] json;
         try
@@ -92,6 +108,7 @@ public static class BackupCatalog
         try
         {
             var manifest = Manifest.Parse(json);
+            sha256 = Convert.ToHexStringLower(SHA256.HashData(json));
             var file = key[(key.LastIndexOf('/') + 1)..];
             return string.Equals(manifest.Archive, file, StringComparison.Ordinal)
                 ? manifest
@@ -115,8 +132,8 @@ public static class BackupCatalog
             return null;
         try
         {
-            if (objects.ContainsKey(BackupFiles.Manifest(archive.Key)) && ReadManifest(store, archive.Key, token) is { } manifest)
-                return new Made(BotBackup.Of(manifest, store, archive.Key));
+            if (objects.ContainsKey(BackupFiles.Manifest(archive.Key)) && ReadManifest(store, archive.Key, token, out var sha256) is { } manifest)
+                return new Made(BotBackup.Of(manifest, store, archive.Key) with { ManifestSha256 = sha256 });
             if (objects.ContainsKey(BackupFiles.Index(archive.Key)))
                 return new Failed(MissingManifest(store, archive.Key));
             if (!ArchiveName.TryParse(archive.Key, out var name) || !archive.Key.Contains('/', StringComparison.Ordinal))
@@ -131,6 +148,9 @@ public static class BackupCatalog
             return new Failed(wrong.Failure);
         }
     }
+
+    private static BotBackup WithProofs(BotBackup backup, Dictionary<string, List<ProofName>> proofs, DateTimeOffset now) =>
+        proofs.Count > 0 && proofs.TryGetValue(ProofName.PrefixOf(backup.Key), out var names) ? ProofHistory.Of(names, backup.Seal, now).Apply(backup) : backup;
 
     // What mongodump wrote is taken as it is: a folder, or a file of --archive.
     private static BotBackup Dump(string path)
@@ -150,7 +170,7 @@ public static class BackupCatalog
             Location = path,
             Key = Path.GetFileName(path),
             Encryption = Encryption.None,
-            Proof = Verification.Proof.None,
+            Proof = Proof.None,
             Source = new FolderStore(Path.GetDirectoryName(path) ?? "/", "file"),
             PlainDump = path,
         };
@@ -168,7 +188,7 @@ public static class BackupCatalog
         Location = store.Locate(archive.Key),
         Key = archive.Key,
         Encryption = Encryption.Unknown,
-        Proof = Verification.Proof.None,
+        Proof = Proof.None,
         Source = store,
     };
 

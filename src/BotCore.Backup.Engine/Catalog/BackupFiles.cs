@@ -1,3 +1,6 @@
+using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Verification;
+
 namespace BotCore.Backup.Engine.Catalog;
 
 /// <summary>The files that stand beside an archive, by its key. See docs/formats.md, "Files of a backup".</summary>
@@ -23,7 +26,7 @@ public static class BackupFiles
     /// <summary>Whether a file only stands beside an archive.</summary>
     public static bool IsCompanion(string file) =>
         file.EndsWith(IntentSuffix, StringComparison.Ordinal) || file.EndsWith(IndexSuffix, StringComparison.Ordinal)
-        || file.EndsWith(ChecksumSuffix, StringComparison.Ordinal) || file.EndsWith(ManifestSuffix, StringComparison.Ordinal);
+        || file.EndsWith(ChecksumSuffix, StringComparison.Ordinal) || file.EndsWith(ManifestSuffix, StringComparison.Ordinal) || ProofName.IsOne(file);
 
     /// <summary>The archive that <paramref name="key"/> is, or stands beside.</summary>
     public static string ArchiveOf(string key)
@@ -34,9 +37,21 @@ public static class BackupFiles
                 return key[..^suffix.Length];
         }
 
-        return key;
+        // Of an archive whose name is too long for a record's, this is a name that stands for it, in the same folder.
+        return ProofName.IsOne(key) ? key[..key.LastIndexOf(ProofName.Infix, StringComparison.Ordinal)] : key;
     }
 
     /// <summary>All files of a backup, in the order in which they are removed: without its manifest it is no backup any more.</summary>
     public static IEnumerable<string> InOrderOfRemoval(string archive) => [Manifest(archive), archive, Index(archive), Checksum(archive)];
+
+    /// <summary>
+    /// The same with what has no fixed name: the records of its proofs, last, since they say nothing without the backup. They are looked up when the others are gone, so that none that is written meanwhile is missed.
+    /// </summary>
+    public static IEnumerable<string> InOrderOfRemoval(IStore store, string archive, CancellationToken token)
+    {
+        foreach (var file in InOrderOfRemoval(archive))
+            yield return file;
+        foreach (var record in store.List(ProofName.PrefixOf(archive), token).Select(one => one.Key).ToList())
+            yield return record;
+    }
 }

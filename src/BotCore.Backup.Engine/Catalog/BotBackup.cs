@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
@@ -83,6 +84,18 @@ public sealed record BotBackup
 
     /// <summary>The folder or file of a dump that mongodump wrote; null for every archive.</summary>
     internal string? PlainDump { get; init; }
+
+    /// <summary>SHA-256 of the bytes of its manifest as they were read; null where they were not, or there is none.</summary>
+    internal string? ManifestSha256 { get; init; }
+
+    /// <summary>What the ledger says of it.</summary>
+    internal ProofHistory History { get; init; } = ProofHistory.Empty;
+
+    /// <summary>The same, as it would be written where it was not read.</summary>
+    internal string? KnownManifestSha256 => ManifestSha256 ?? (Manifest is null ? null : Convert.ToHexStringLower(SHA256.HashData(Manifest.ToJson())));
+
+    /// <summary>What binds records of proofs to it.</summary>
+    internal string Seal => ProofName.SealOf(KnownManifestSha256, Size);
 
     /// <summary>Where to read it.</summary>
     internal IStore Source { get; init; } = null!;

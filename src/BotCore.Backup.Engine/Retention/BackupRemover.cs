@@ -90,7 +90,8 @@ public static class BackupRemover
             long freed = 0;
             // From here on nothing stops half-way: what a kill leaves is hidden by the intent, and the next run removes it.
             LeaveIntent(backup, token);
-            foreach (var file in BackupFiles.InOrderOfRemoval(backup.Key))
+            VerifiedLinks.Remove(backup);
+            foreach (var file in BackupFiles.InOrderOfRemoval(store, backup.Key, CancellationToken.None))
             {
                 freed += store.Find(file, CancellationToken.None)?.Length ?? 0;
                 store.Delete(file, CancellationToken.None);

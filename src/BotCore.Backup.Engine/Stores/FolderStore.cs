@@ -45,8 +45,8 @@ public sealed class FolderStore : IStore
     public IEnumerable<StoredObject> List(string prefix, CancellationToken token)
     {
         var folder = prefix.LastIndexOf('/') is >= 0 and var slash ? prefix[..slash] : "";
-        var objects = Guard(prefix, () => Walk(new DirectoryInfo(System.IO.Path.Combine(_root, folder)), folder, token));
-        return objects.Where(o => o.Key.StartsWith(prefix, StringComparison.Ordinal)).OrderBy(o => o.Key, StringComparer.Ordinal);
+        var objects = Guard(prefix, () => Walk(new DirectoryInfo(System.IO.Path.Combine(_root, folder)), folder, prefix, token));
+        return objects.OrderBy(o => o.Key, StringComparer.Ordinal);
     }
 
     /// <inheritdoc/>
@@ -172,7 +172,8 @@ public sealed class FolderStore : IStore
         return System.IO.Path.Combine(System.IO.Path.GetRelativePath(_root, System.IO.Path.GetDirectoryName(path)!), name);
     }
 
-    private static List<StoredObject> Walk(DirectoryInfo folder, string key, CancellationToken token)
+    // The prefix picks among what stands in the folder that it leads to; below that everything begins with it. What is not picked is not looked at: a folder has many files, and a lookup of few is asked for often.
+    private static List<StoredObject> Walk(DirectoryInfo folder, string key, string prefix, CancellationToken token)
     {
         var found = new List<StoredObject>();
         try
@@ -182,8 +183,9 @@ public sealed class FolderStore : IStore
             foreach (var item in folder.EnumerateFileSystemInfos())
             {
                 token.ThrowIfCancellationRequested();
-                if (!item.Name.StartsWith('.'))
-                    Look(item, key.Length == 0 ? item.Name : key + "/" + item.Name, found, token);
+                var name = key.Length == 0 ? item.Name : key + "/" + item.Name;
+                if (!item.Name.StartsWith('.') && name.StartsWith(prefix, StringComparison.Ordinal))
+                    Look(item, name, found, token);
             }
         }
         catch (DirectoryNotFoundException)
@@ -201,7 +203,7 @@ public sealed class FolderStore : IStore
             if (item is FileInfo file)
                 found.Add(new StoredObject(name, file.Length));
             else if (item is DirectoryInfo { LinkTarget: null } below)
-                found.AddRange(Walk(below, name, token));
+                found.AddRange(Walk(below, name, "", token));
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {

@@ -46,10 +46,13 @@ internal sealed record ArchiveFacts
     /// <summary>What the unsealing found; null where it was stopped or not tried.</summary>
     public UnsealResult? Unsealed { get; init; }
 
+    /// <summary>Whether the archive is, byte for byte, the one that <paramref name="manifest"/> was written for.</summary>
+    public bool IsIntact(Manifest manifest) => string.Equals(Sha256, manifest.Sha256, StringComparison.Ordinal) && Size == manifest.Size;
+
     /// <summary>The first flaw that explains the others; null where there is none.</summary>
     public Failure? Verdict(BotBackup backup, Manifest manifest)
     {
-        var intact = string.Equals(Sha256, manifest.Sha256, StringComparison.Ordinal) && Size == manifest.Size;
+        var intact = IsIntact(manifest);
         var indexIntact = string.Equals(IndexSha256, manifest.IndexSha256, StringComparison.Ordinal) && IndexSize == manifest.IndexSize;
 
         // A manifest that plays the encryption down would have its own seal go unchecked. Where the key is at hand, it tells better below.

@@ -79,7 +79,7 @@ internal sealed class ArchiveProver(ArchiveKeys keys, int threads)
             Unsealed = unsealed,
         }, token);
         if (facts.Verdict(backup, manifest) is { } flaw)
-            return Failed(backup, depth, flaw) with { Read = raw.Count };
+            return Failed(backup, depth, flaw) with { Read = raw.Count, SeenAt = SeenAt(flaw, facts.IsIntact(manifest)) };
 
         var authenticated = facts.AuthenticByArchive == true;
         var proof = new Proof(depth, DateTimeOffset.UtcNow, authenticated);
@@ -119,7 +119,7 @@ internal sealed class ArchiveProver(ArchiveKeys keys, int threads)
         var checksum = ReadChecksumFile(backup, token);
         var matches = checksum is null ? (bool?)null : string.Equals(checksum, raw.Hash, StringComparison.OrdinalIgnoreCase);
         if (matches == false)
-            return Failed(backup, depth, new Failure(FailureKind.ChecksumMismatch, $"'{backup.Location}' does not have the SHA-256 that stands beside it.", "Restore from another copy or an older backup.", backup)) with { Read = raw.Count };
+            return Failed(backup, depth, new Failure(FailureKind.ChecksumMismatch, $"'{backup.Location}' does not have the SHA-256 that stands beside it.", "Restore from another copy or an older backup.", backup)) with { Read = raw.Count, SeenAt = Depth.Checksum };
         if (unsealing is not null)
             return Failed(backup, depth, unsealing) with { Read = raw.Count };
         if (unsealed?.EmbeddedId is not null)
@@ -221,6 +221,9 @@ internal sealed class ArchiveProver(ArchiveKeys keys, int threads)
         var text = Encoding.ASCII.GetString(head[..read]);
         return text.Length == 64 && text.All(char.IsAsciiHexDigit) ? text : null;
     }
+
+    // Other bytes can be seen by their hash; what is wrong with the right bytes needs the key, and all of them read.
+    private static Depth SeenAt(Failure flaw, bool intact) => flaw.Kind != FailureKind.ArchiveUnauthenticated && (!intact || flaw.Kind == FailureKind.ChecksumMismatch) ? Depth.Checksum : Depth.Archive;
 
     private static BotBackupVerification Failed(BotBackup backup, Depth depth, Failure failure) => new()
     {

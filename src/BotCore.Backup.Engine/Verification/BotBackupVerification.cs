@@ -30,6 +30,21 @@ public sealed record BotBackupVerification
     /// <summary>How long it took.</summary>
     public TimeSpan Duration { get; init; }
 
+    /// <summary>Whether it was recorded beside the archive, so that Get-BotBackup shows it.</summary>
+    public bool Recorded { get; init; }
+
+    /// <summary>Of a restore: where to. <c>Sandbox</c>, a server, a folder; null for all else.</summary>
+    public string? Where { get; init; }
+
+    /// <summary>The least depth that can show that the flaw is mended; Unknown takes the one that was asked for.</summary>
+    internal Depth SeenAt { get; init; }
+
+    /// <summary>Whether it is of a restore into the Sandbox.</summary>
+    internal bool IsInSandbox => string.Equals(Where, "Sandbox", StringComparison.Ordinal);
+
+    /// <summary>Whether the failure is that of another archive, which this one stands on.</summary>
+    internal bool IsOfAnother { get; init; }
+
     /// <summary>What is wrong; null where nothing is.</summary>
     public Failure? Failure { get; init; }
 

@@ -41,6 +41,7 @@ internal sealed class DatabaseRehearsal(BackupSession session, VerificationOptio
                 Backup = read.Backup is { } backup ? backup with { Proof = proof } : null,
                 Depth = Depth.Restore,
                 Proof = proof,
+                Where = sandbox is not null ? "Sandbox" : target.Name,
                 Message = string.Create(
                     CultureInfo.InvariantCulture, $"Restored into {where}: {result.Collections.Count:N0} collections with {result.Documents:N0} documents and their indexes were read back and are what the backup holds."),
             };

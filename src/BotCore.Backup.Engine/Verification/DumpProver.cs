@@ -21,6 +21,7 @@ internal sealed class DumpProver(BackupSession session, VerificationOptions opti
         var clock = Stopwatch.StartNew();
         // A plain dump has no checksum, so there is nothing to compare without reading all of it.
         var depth = options.Depth < Depth.Archive ? Depth.Archive : options.Depth;
+        var (restoring, chained) = (false, false);
         try
         {
             var survey = new DumpSurvey(NamespaceFilter.Everything);
@@ -32,7 +33,9 @@ internal sealed class DumpProver(BackupSession session, VerificationOptions opti
                 survey.Compare(source);
                 span?.Complete();
                 result = result with { Message = $"{result.Message} {Parsed(survey)}" };
-                if (depth == Depth.Restore)
+                restoring = depth == Depth.Restore;
+                chained = restoring && IsIncrement(backup);
+                if (restoring)
                     result = IsIncrement(backup) ? RehearseChain(result, backup, moved, token) : new DatabaseRehearsal(session, options, tell).Run(result, source, survey, token);
             }
 
@@ -50,6 +53,10 @@ internal sealed class DumpProver(BackupSession session, VerificationOptions opti
                 Failure = wrong.Failure,
                 Message = wrong.Failure.Message,
                 Duration = clock.Elapsed,
+                // What was read before was this archive alone; what comes then is of its chain, too.
+                SeenAt = restoring ? Depth.Restore : Depth.Archive,
+                IsOfAnother = chained,
+                Where = restoring && options.Server is null ? "Sandbox" : null,
             };
         }
     }

@@ -24,7 +24,7 @@ internal static class FileChainProof
         }
         catch (BackupException wrong)
         {
-            return alone with { Outcome = Outcome.Failed, Proof = Proof.None, Failure = wrong.Failure, Message = wrong.Failure.Message };
+            return alone with { Outcome = Outcome.Failed, Proof = Proof.None, IsOfAnother = true, Failure = wrong.Failure, Message = wrong.Failure.Message };
         }
     }
 }

@@ -10,7 +10,8 @@ internal sealed class FileRehearsal(BackupSession session, VerificationOptions o
     public BotBackupVerification Run(BotBackupVerification read, CancellationToken token)
     {
         var backup = read.Backup!;
-        var scratch = Path.Combine(options.Folder ?? session.Configuration.BackupDirectory, $".scratch-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
+        var folder = options.Folder ?? session.Configuration.BackupDirectory;
+        var scratch = Path.Combine(folder, $".scratch-{RandomNumberGenerator.GetHexString(8, lowercase: true)}");
         try
         {
             var step = RestorePlanner.Plan(session, backup, new RestoreRequest { Destination = scratch, NoSnapshot = true }, token);
@@ -21,6 +22,7 @@ internal sealed class FileRehearsal(BackupSession session, VerificationOptions o
                 Backup = backup with { Proof = proof },
                 Depth = Depth.Restore,
                 Proof = proof,
+                Where = folder,
                 Message = $"Restored into a scratch folder: {restore.Counts.Entries} entries were written, read back and are what the backup holds.",
             };
         }

@@ -22,11 +22,15 @@ public static class VerificationRunner
                 var result = Prove(session, backup, options, tell, done => progress.Move(done, () => backup.Key), stop);
                 if (result.Failure is { Kind: FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen } keyless)
                     throw new BackupException(keyless);
-                tell(new Made(result));
+                tell(new Made(session.Ledger.Record(result, options.Depth, tell)));
             }
         }, token);
 
-    private static BotBackupVerification Prove(BackupSession session, BotBackup backup, VerificationOptions options, Action<BackupEvent> tell, Action<long> moved, CancellationToken token)
+    /// <summary>What is done once after all tests of a command: the links to proven database archives become what the ledger says.</summary>
+    public static IAsyncEnumerable<BackupEvent> Conclude(BackupSession session, CancellationToken token) =>
+        EventRun.Start("links", (tell, stop) => VerifiedLinks.Rebuild(session.Local, session.Clock, tell, stop), token);
+
+    internal static BotBackupVerification Prove(BackupSession session, BotBackup backup, VerificationOptions options, Action<BackupEvent> tell, Action<long> moved, CancellationToken token)
     {
         if (backup.Component == Component.MongoDb && (options.Depth >= Depth.Archive || backup.PlainDump is not null))
             return new DumpProver(session, options, tell).Prove(backup, moved, token);

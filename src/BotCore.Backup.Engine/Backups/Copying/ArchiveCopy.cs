@@ -64,7 +64,7 @@ internal sealed class ArchiveCopy(IStore to, Action<BackupEvent> tell)
         using var lease = to.AcquireLease(ArchiveName.TryParse(backup.Key, out var name) ? name.Lease : backup.Key.Split('/')[0], token);
         if (to.Find(BackupFiles.Intent(backup.Key), token) is null)
             Publication.LeaveIntent(to, backup.Key, runId, token);
-        foreach (var file in BackupFiles.InOrderOfRemoval(backup.Key))
+        foreach (var file in BackupFiles.InOrderOfRemoval(to, backup.Key, token))
             to.Delete(file, CancellationToken.None);
         to.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
     }
