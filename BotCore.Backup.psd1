@@ -16,6 +16,7 @@
     CmdletsToExport      = @(
         'Copy-BotBackup'
         'Export-BotBackup'
+        'Export-BotBackupReport'
         'Find-BotOplogEvent'
         'Get-BotBackup'
         'Get-BotBackupConfiguration'
