@@ -75,7 +75,9 @@ public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, Fail
     }
 
     /// <summary>Whether <paramref name="key"/> could be that of a record: what stands beside an archive, whatever version wrote it.</summary>
-    public static bool IsOne(string key) => key.EndsWith(Suffix, StringComparison.Ordinal) && key.LastIndexOf(Infix, StringComparison.Ordinal) > key.LastIndexOf('/') + 1;
+    public static bool IsOne(string key) =>
+        key.EndsWith(Suffix, StringComparison.Ordinal)
+        && key.LastIndexOf(Infix, StringComparison.Ordinal) is var infix && infix > key.LastIndexOf('/') + 1 && infix + Infix.Length <= key.Length - Suffix.Length;
 
     /// <summary>Reads a key. False for whatever is not exactly one: it is not looked at, and no error.</summary>
     public static bool TryParse(string key, out string prefix, out ProofName name)
