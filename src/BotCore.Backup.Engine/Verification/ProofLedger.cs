@@ -29,6 +29,9 @@ internal sealed class ProofLedger(TimeProvider clock)
     {
         if (result.Backup is not { } backup || !HasRecords(backup) || NameOf(result, asked) is not { } mark)
             return result;
+        // What could not be restored and was proven as far as it goes had its turn, or a budget would choose it again and again.
+        if (Budget is not null && asked == Depth.Restore && mark is { Flaw: null, Mark: ProofMark.Checksum or ProofMark.Archive })
+            _ = TryWrite(backup, (ProofMark.Tried, null), record => record with { At = clock.GetUtcNow(), Depth = asked }, tell, out _);
         var now = clock.GetUtcNow();
         if (!TryWrite(backup, mark, record => record with
         {

@@ -1,0 +1,86 @@
+using BotCore.Backup.Engine.Catalog;
+
+namespace BotCore.Backup.Engine.Verification.Budgets;
+
+/// <summary>An archive that waits for its turn.</summary>
+/// <param name="Backup">The backup.</param>
+/// <param name="LastLook">When it was last read as deep as this; null where never.</param>
+/// <param name="Matters">Whether it is what would be restored if it had to be now.</param>
+internal sealed record BudgetCandidate(BotBackup Backup, DateTimeOffset? LastLook, bool Matters);
+
+/// <summary>
+/// Whose turn it is. Who waits longest has the first right: those that were never read this deep, then those that were longest ago. What matters most is preferred among those that were never read, for half of the time at
+/// most; so a new backup every day cannot keep the old ones waiting for ever. What does not fit into the time that is left is not begun, since a half-read archive proves nothing; what needs more than half of a budget
+/// waits until it is the longest waiting, and then is the first of its run, even where that takes longer than the budget. So everything has its turn, whatever its size. See decisions/0032. One thread.
+/// </summary>
+internal sealed class BudgetQueue
+{
+    private readonly TimeSpan _budget;
+    private readonly BudgetPace _pace;
+    private readonly List<BudgetCandidate> _waiting;
+    private TimeSpan _onImportant;
+    private TimeSpan _onOthers;
+
+    public BudgetQueue(IEnumerable<BudgetCandidate> candidates, TimeSpan budget, BudgetPace pace)
+    {
+        (_budget, _pace) = (budget, pace);
+        _waiting =
+        [
+            .. candidates.OrderBy(one => one.LastLook ?? DateTimeOffset.MinValue).ThenBy(one => one.Backup.Taken).ThenBy(one => one.Backup.Key, StringComparer.Ordinal),
+        ];
+    }
+
+    /// <summary>Those that had no turn yet, the longest waiting first.</summary>
+    public IReadOnlyList<BudgetCandidate> Waiting => _waiting;
+
+    /// <summary>The next one, out of the queue; null where nothing that waits fits into what is left of the time.</summary>
+    public BudgetCandidate? Next(TimeSpan spent)
+    {
+        if (_waiting.Count == 0)
+            return null;
+        if (_onImportant + _onOthers == TimeSpan.Zero && (IsLarge(_waiting[0]) || spent >= _budget))
+            return Take(_waiting[0]);
+        var left = _budget - spent;
+        var prefersImportant = _onImportant <= _onOthers;
+        var chosen = (prefersImportant ? _waiting.Find(one => IsImportant(one) && Fits(one, left)) : null)
+            ?? _waiting.Find(one => !IsImportant(one) && Fits(one, left))
+            ?? _waiting.Find(one => Fits(one, left));
+        // The first is read whatever it takes, or a run of a small budget would never read anything.
+        chosen ??= _onImportant + _onOthers == TimeSpan.Zero ? _waiting[0] : null;
+        return chosen is null ? null : Take(chosen);
+    }
+
+    /// <summary>Says how long the last one took.</summary>
+    public void Spent(BudgetCandidate candidate, TimeSpan took)
+    {
+        var counted = took > TimeSpan.Zero ? took : TimeSpan.FromTicks(1);
+        if (IsImportant(candidate))
+            _onImportant += counted;
+        else
+            _onOthers += counted;
+    }
+
+    /// <summary>Runs of the same budget that <paramref name="candidates"/> need, rather too many: a run ends when nothing fits any more, and wastes at most half of its time by that.</summary>
+    public int RunsFor(IReadOnlyList<BudgetCandidate> candidates)
+    {
+        if (candidates.Count == 0)
+            return 0;
+        var half = _budget / 2;
+        var each = candidates.Select(one => _pace.Estimate(one.Backup.Size)).ToList();
+        var waste = each.Max() is var longest && longest < half ? longest : half;
+        // A tenth more, since no two runs are equally fast.
+        return (int)Math.Min(int.MaxValue, Math.Ceiling(each.Sum(one => one.TotalSeconds) * 1.1 / Math.Max(0.001, (_budget - waste).TotalSeconds)));
+    }
+
+    private bool IsLarge(BudgetCandidate one) => _pace.Estimate(one.Backup.Size) > _budget / 2;
+
+    private bool IsImportant(BudgetCandidate one) => one is { Matters: true, LastLook: null } && !IsLarge(one);
+
+    private bool Fits(BudgetCandidate one, TimeSpan left) => left > TimeSpan.Zero && _pace.Estimate(one.Backup.Size) <= left;
+
+    private BudgetCandidate Take(BudgetCandidate one)
+    {
+        _waiting.Remove(one);
+        return one;
+    }
+}
