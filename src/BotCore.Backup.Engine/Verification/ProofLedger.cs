@@ -1,3 +1,4 @@
+using System.Globalization;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
@@ -48,6 +49,13 @@ internal sealed class ProofLedger(TimeProvider clock)
             return result;
         var known = history.Apply(backup with { Proof = Baseline(backup), IsDamaged = false, History = ProofHistory.Empty });
         VerifiedLinks.Show(known, tell);
+        if (result.Outcome == Outcome.Succeeded && known.History.Damage is { } standing)
+        {
+            // The right bytes, of which it was seen before that they are not what they should be.
+            result = result with { Message = $"{result.Message} It still counts as damaged: {standing.Flaw} was found on {standing.At.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}, and only a test at {standing.Mark} depth can show that it is mended." };
+            tell(new Warned($"{backup.Key}: {result.Message}"));
+        }
+
         return result with { Backup = known, Proof = result.Outcome == Outcome.Succeeded ? result.Proof with { At = now } : known.Proof, Recorded = true };
     }
 

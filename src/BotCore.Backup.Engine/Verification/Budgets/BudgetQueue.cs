@@ -60,16 +60,19 @@ internal sealed class BudgetQueue
             _onOthers += counted;
     }
 
-    /// <summary>Runs of the same budget that <paramref name="candidates"/> need, rather too many: a run ends when nothing fits any more, and wastes at most half of its time by that.</summary>
+    /// <summary>
+    /// Runs of the same budget that <paramref name="candidates"/> need, rather too many: a large one is the first of a run of its own, and a run ends when nothing fits any more, which wastes less than the largest of the others takes.
+    /// </summary>
     public int RunsFor(IReadOnlyList<BudgetCandidate> candidates)
     {
-        if (candidates.Count == 0)
-            return 0;
-        var half = _budget / 2;
-        var each = candidates.Select(one => _pace.Estimate(one.Backup.Size)).ToList();
-        var waste = each.Max() is var longest && longest < half ? longest : half;
         // A tenth more, since no two runs are equally fast.
-        return (int)Math.Min(int.MaxValue, Math.Ceiling(each.Sum(one => one.TotalSeconds) * 1.1 / Math.Max(0.001, (_budget - waste).TotalSeconds)));
+        var each = candidates.Select(one => _pace.Estimate(one.Backup.Size).TotalSeconds * 1.1).ToList();
+        var (budget, half) = (_budget.TotalSeconds, _budget.TotalSeconds / 2);
+        var large = each.Where(one => one > half).ToList();
+        var others = each.Where(one => one <= half).ToList();
+        var waste = others.Count > 0 ? others.Max() : 0;
+        var beside = large.Sum(one => Math.Max(0, budget - one - waste));
+        return (int)Math.Min(int.MaxValue, large.Count + Math.Ceiling(Math.Max(0, others.Sum() - beside) / (budget - waste)));
     }
 
     private bool IsLarge(BudgetCandidate one) => _pace.Estimate(one.Backup.Size) > _budget / 2;
