@@ -56,7 +56,7 @@ internal sealed class ProofLedger(TimeProvider clock)
             tell(new Warned($"{backup.Key}: {result.Message}"));
         }
 
-        return result with { Backup = known, Proof = result.Outcome == Outcome.Succeeded ? result.Proof with { At = now } : known.Proof, Recorded = true };
+        return result with { Backup = known, Proof = result.Outcome == Outcome.Succeeded ? result.Proof with { At = now } : result.Proof, Recorded = true };
     }
 
     private static Proof Baseline(BotBackup backup) => backup.Manifest is { } manifest
