@@ -26,7 +26,8 @@ public static class BackupCatalog
         var objects = store.List(prefix, token).Where(o => !VerifiedLinks.IsIn(o.Key)).ToDictionary(o => o.Key, StringComparer.Ordinal);
         var proofs = ProofHistory.Gather(objects.Keys);
         var now = (clock ?? TimeProvider.System).GetUtcNow();
-        var archives = objects.Values.Where(o => ArchiveName.TryParse(o.Key, out _)).ToList();
+        // Most of what there is stands beside something, and is told from an archive by its ending alone.
+        var archives = objects.Values.Where(o => !BackupFiles.IsCompanion(o.Key) && ArchiveName.TryParse(o.Key, out _)).ToList();
         var found = archives
             .AsParallel().AsOrdered().WithCancellation(token).WithDegreeOfParallelism(store is FolderStore ? Math.Min(Environment.ProcessorCount, MostAtOnce) : MostAtOnce)
             .Select(archive => Look(store, archive, objects, token))

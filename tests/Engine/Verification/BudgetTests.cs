@@ -32,6 +32,7 @@ public sealed class BudgetTests
         var tested = new Dictionary<string, DateTimeOffset>(StringComparer.Ordinal);
         var promises = new List<(DateTimeOffset Began, DateTimeOffset By, bool First, List<string> Left)>();
 
+        var interval = TimeSpan.FromHours(20);
         for (var run = 0; run < 25; run++)
         {
             var began = clock.GetUtcNow();
@@ -42,8 +43,9 @@ public sealed class BudgetTests
             Assert.InRange(done.Tested, 1, 200);
             var left = Keys(place).Where(key => done.IsFirstRound ? !tested.ContainsKey(key) : tested[key] < began).ToList();
             Assert.Equal(left.Count, done.Left);
+            Assert.Equal(run == 0 ? Day : interval, done.Interval);
             promises.Add((began, done.By!.Value, done.IsFirstRound, left));
-            clock.Advance(began + Day - clock.GetUtcNow());
+            clock.Advance(began + interval - clock.GetUtcNow());
             foreach (var due in promises.Where(promise => promise.By <= clock.GetUtcNow()))
                 Assert.All(due.Left, key => Assert.True(tested.TryGetValue(key, out var when) && (due.First || when >= due.Began), $"{key} was promised by {due.By:u}"));
         }

@@ -101,7 +101,7 @@ public sealed class ProofNameTests
             Where = where is null ? null : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(where)),
             Authenticated = authenticated,
             Seconds = double.IsFinite(seconds) ? seconds : 0,
-            Budget = authenticated ? new ProofBudget("run", At, At.AddDays(-1), 1800) : null,
+            Budget = authenticated ? new ProofBudget("run", At, 1800, read % 2 == 0 ? At.AddDays(-1) : null) : null,
         };
         var json = record.ToJson();
         if (json.Length <= ProofRecord.MaximumLength)

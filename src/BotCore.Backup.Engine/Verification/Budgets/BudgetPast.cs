@@ -8,7 +8,8 @@ namespace BotCore.Backup.Engine.Verification.Budgets;
 internal sealed class BudgetPast
 {
     // A record is one answer of a store.
-    private const int MostRead = 24;
+    private const int MostNewest = 24;
+    private const int MostLargest = 8;
 
     private BudgetPast(BudgetPace pace, DateTimeOffset? last, DateTimeOffset? before) => (Pace, LastBegan, BeforeLast) = (pace, last, before);
 
@@ -25,7 +26,10 @@ internal sealed class BudgetPast
     {
         var pace = new BudgetPace();
         ProofBudget? newest = null;
-        foreach (var (name, backup) in backups.SelectMany(backup => backup.History.Names.Select(name => (name, backup))).OrderByDescending(one => one.name).Take(MostRead))
+        var known = backups.SelectMany(backup => backup.History.Names.Select(name => (Name: name, Backup: backup))).OrderByDescending(one => one.Name).ToList();
+        // The newest tell when runs were. The largest archives tell what bytes cost, which small ones cannot.
+        var largest = known.DistinctBy(one => one.Backup, ReferenceEqualityComparer.Instance).OrderByDescending(one => one.Backup.Size.Bytes).Take(MostLargest);
+        foreach (var (name, backup) in known.Take(MostNewest).Union(largest))
         {
             token.ThrowIfCancellationRequested();
             if (Read(backup.Source, name.KeyOf(backup.Key), token) is not { } record)

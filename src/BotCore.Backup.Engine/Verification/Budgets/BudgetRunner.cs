@@ -45,7 +45,7 @@ public static class BudgetRunner
             var backups = request.Backups ?? List(session, request, tell, stop);
             var depth = request.Options.Depth;
             var past = BudgetPast.Read(backups, depth, stop);
-            session.Ledger.Budget = new ProofBudget(session.Ledger.RunId, began, past.LastBegan, request.Budget.TotalSeconds);
+            session.Ledger.Budget = new ProofBudget(session.Ledger.RunId, began, request.Budget.TotalSeconds, past.LastBegan);
             var wanted = BudgetDemand.MarkOf(request.Options, depth);
             var matters = BudgetDemand.WhatMatters(backups);
             var queue = new BudgetQueue(backups.Select(backup => new BudgetCandidate(backup, BudgetDemand.LastLook(backup, wanted), matters.Contains(backup))), request.Budget, past.Pace);
@@ -94,8 +94,8 @@ public static class BudgetRunner
 
     private static void Announce(BudgetCandidate turn, TimeSpan budget, BudgetPace pace, Action<BackupEvent> tell)
     {
-        if (pace.Estimate(turn.Backup.Size) is var needed && needed > budget)
-            tell(new Warned($"{turn.Backup.Key} ({turn.Backup.Size}) takes about {BudgetText.Of(needed)}, more than the budget of {BudgetText.Of(budget)}. It has waited longest, so it is read to its end now: in parts it would never be."));
+        if (pace.Estimate(turn.Backup.Size) > budget)
+            tell(new Warned($"{turn.Backup.Key} ({turn.Backup.Size}) may take longer than the budget of {BudgetText.Of(budget)}. It has waited longest, so it is read to its end now, whatever that takes: in parts it would never be."));
     }
 
     private static BotBackupBudget Promise(BudgetRequest request, IReadOnlyList<BotBackup> backups, BudgetQueue queue, BudgetPast past, List<BotBackupVerification> results, TimeSpan spent, DateTimeOffset began)
