@@ -18,7 +18,7 @@ public abstract class BackupInputCmdlet : ConfiguredCmdlet
     /// <summary>Backups, as Get-BotBackup and Invoke-BotBackup give them.</summary>
     [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByObject)]
     [ValidateNotNull]
-    public virtual BotBackup[] InputObject { get; set; } = [];
+    public BotBackup[] InputObject { get; set; } = [];
 
     /// <summary>Archives by path; wildcards are resolved.</summary>
     [Parameter(Mandatory = true, Position = 0, ParameterSetName = ByPath)]
@@ -38,9 +38,9 @@ public abstract class BackupInputCmdlet : ConfiguredCmdlet
     /// <summary>The backups that this turn of the pipeline means. What cannot be opened is told and left out; see <see cref="AllOpened"/>.</summary>
     protected IReadOnlyList<BotBackup> Backups() => ParameterSetName switch
     {
+        ByObject => InputObject,
         ByPath => [.. Path.SelectMany(path => ArchivePaths.Resolve(SessionState, path, FullPath)).Select(Open).OfType<BotBackup>()],
-        ByLiteralPath => [.. LiteralPath.Select(path => Open(FullPath(path))).OfType<BotBackup>()],
-        _ => InputObject,
+        _ => [.. LiteralPath.Select(path => Open(FullPath(path))).OfType<BotBackup>()],
     };
 
     private BotBackup? Open(string path)

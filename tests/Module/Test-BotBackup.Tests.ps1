@@ -20,7 +20,7 @@ Describe 'Test-BotBackup' {
     }
     AfterEach { Remove-Site $site }
 
-    It 'proves a good backup at <_> depth, and changes nothing' -ForEach 'Checksum', 'Archive' {
+    It 'proves a good backup at <_> depth, and changes nothing but that it records it' -ForEach 'Checksum', 'Archive' {
         $before = Get-Print $site.Root
         $proof = $backup | Test-BotBackup -Depth $_
         $proof | Should -BeOfType BotCore.Backup.Engine.Verification.BotBackupVerification
@@ -29,6 +29,7 @@ Describe 'Test-BotBackup' {
         "$($proof.Proof)" | Should -Be $_
         $proof.Entries | Should -Be ($_ -eq 'Archive' ? 7 : 0)
         $proof.Backup.Id | Should -Be $backup.Id
+        Remove-Item -Path "$($backup.Location).proof.*"
         Get-Print $site.Root | Should -BeExactly $before
     }
 

@@ -5,6 +5,7 @@ using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Verification;
 using BotCore.Backup.Engine.Verification.Budgets;
 
@@ -14,25 +15,22 @@ namespace BotCore.Backup.Cmdlets.Commands;
 /// Proves backups by reading them back, and records it beside each. A flaw is an error and a result that says Failed. With -Budget it takes, for that time, what waits longest or matters most, and says by when every
 /// byte will have been read.
 /// </summary>
-[Cmdlet(VerbsDiagnostic.Test, "BotBackup", DefaultParameterSetName = ByObject)]
+[Cmdlet(VerbsDiagnostic.Test, "BotBackup", DefaultParameterSetName = ByBudget)]
 [OutputType(typeof(BotBackupVerification), typeof(BotBackupBudget), typeof(bool))]
 public sealed class TestBotBackup : BackupInputCmdlet
 {
     private const string ByBudget = "Budget";
 
-    private readonly List<BotBackup> _piped = [];
+    private readonly List<BotBackup> _given = [];
     private bool _asked;
     private bool _good = true;
     private bool _testedLocal;
 
-    /// <inheritdoc/>
-    [Parameter(Mandatory = true, ValueFromPipeline = true, ParameterSetName = ByObject)]
-    [Parameter(ValueFromPipeline = true, ParameterSetName = ByBudget)]
-    [ValidateNotNull]
-    public override BotBackup[] InputObject { get; set; } = [];
-
-    /// <summary>The time to spend, such as 30min, 10s or 2h: on what comes through the pipeline, else on everything in the store.</summary>
+    /// <summary>The time to spend, such as 30min, 10s or 2h: on the backups that are given, and on everything in the store where none are.</summary>
     [Parameter(Mandatory = true, ParameterSetName = ByBudget)]
+    [Parameter(ParameterSetName = ByObject)]
+    [Parameter(ParameterSetName = ByPath)]
+    [Parameter(ParameterSetName = ByLiteralPath)]
     [ValidateNotNull]
     public TimeBudget? Budget { get; set; }
 
@@ -78,16 +76,14 @@ public sealed class TestBotBackup : BackupInputCmdlet
     protected override void ProcessRecord()
     {
         _asked = true;
-        if (Budget is not null)
-        {
-            _piped.AddRange(InputObject);
+        if (IsEverything)
             return;
-        }
-
         var backups = Backups();
         // What could not even be opened was told, and is not good; a wildcard that matched nothing proved nothing.
         _good &= AllOpened && backups.Count > 0;
-        if (backups.Count > 0)
+        if (Budget is not null)
+            _given.AddRange(backups);
+        else if (backups.Count > 0)
             Relay(VerificationRunner.Run(Session, backups, Asked(), Stopped));
     }
 
@@ -107,7 +103,7 @@ public sealed class TestBotBackup : BackupInputCmdlet
     {
         if (item is BotBackupBudget budget)
         {
-            _good &= budget.Tested > 0;
+            _good &= budget.Outcome == Outcome.Succeeded;
             if (!Quiet)
                 WriteObject(budget);
             return;
@@ -123,13 +119,17 @@ public sealed class TestBotBackup : BackupInputCmdlet
             Fail(failure);
     }
 
+    private bool IsEverything => string.Equals(ParameterSetName, ByBudget, StringComparison.Ordinal);
+
     private void Spend(TimeSpan time)
     {
-        var isEverything = !MyInvocation.ExpectingInput && _piped.Count == 0;
-        if (!isEverything && (Component.Length > 0 || Store.Length > 0))
-            Fail(new Failure(FailureKind.ConfigurationInvalid, "-Component and -Store choose among everything, and backups were given.", "Choose with Get-BotBackup, or give none.", time));
-        var stores = Store.Select(Session.StoreNamed).ToList();
-        Relay(BudgetRunner.Run(Session, new BudgetRequest { Budget = time, Options = Asked(), Backups = isEverything ? null : _piped, Stores = stores, Components = Component }, Stopped));
+        var stores = new List<IStore>();
+        foreach (var name in Store)
+            _good &= Try(() => stores.Add(Session.StoreNamed(name)));
+        // None of those that were named can be had: the local one was not asked for.
+        if (Store.Length > 0 && stores.Count == 0)
+            return;
+        Relay(BudgetRunner.Run(Session, new BudgetRequest { Budget = time, Options = Asked(), Backups = IsEverything ? null : _given, Stores = stores, Components = Component }, Stopped));
     }
 
     private VerificationOptions Asked()

@@ -195,6 +195,8 @@ public static class BackupCatalog
 
     private static byte[] ReadHead(IStore store, string key, CancellationToken token)
     {
+        if (store is FolderStore folder)
+            return folder.ReadHead(key, Manifest.MaximumLength + 1);
         using var stream = store.OpenRead(key, 0, token);
         var buffer = new byte[Manifest.MaximumLength + 1];
         return buffer[..stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)];

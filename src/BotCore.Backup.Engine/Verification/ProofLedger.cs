@@ -128,7 +128,7 @@ internal sealed class ProofLedger(TimeProvider clock)
     {
         var now = clock.GetUtcNow();
         var second = new DateTimeOffset(now.Ticks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
-        var last = names.Where(name => name.At <= now + ProofHistory.Skew).Max();
+        var last = names.Where(name => name.At <= now + ProofHistory.Skew).MaxBy(name => name.Order);
         return last is not null && last.At >= second
             ? new ProofName(last.At, last.Turn + 1, what.Mark, what.Flaw, seal)
             : new ProofName(second, 1, what.Mark, what.Flaw, seal);
@@ -158,7 +158,7 @@ internal sealed class ProofLedger(TimeProvider clock)
     // Kept: the newest of each kind of success, the newest failure and try, and the last few of all. What is of a time to come is left alone: nobody knows whose clock is wrong.
     private void Prune(IStore store, string archive, List<ProofName> names, Action<BackupEvent> tell)
     {
-        var past = names.Where(name => name.At <= clock.GetUtcNow() + ProofHistory.Skew).Order().ToList();
+        var past = names.Where(name => name.At <= clock.GetUtcNow() + ProofHistory.Skew).OrderBy(name => name.Order).ToList();
         var kept = past.TakeLast(MostKept).Concat(past.GroupBy(name => (name.Flaw is null, name.Flaw is null ? name.Mark : ProofMark.Unknown)).Select(group => group.Last())).ToHashSet();
         foreach (var old in past.Where(name => !kept.Contains(name)))
         {

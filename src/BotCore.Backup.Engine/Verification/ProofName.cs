@@ -36,7 +36,7 @@ public enum ProofMark
 /// <param name="Mark">How far it went; of a failure, the least that can show that it is mended.</param>
 /// <param name="Flaw">What was wrong; null for a success, and for a mere try.</param>
 /// <param name="Seal">The beginning of a hash that binds it to one archive, see <see cref="SealOf"/>.</param>
-public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, FailureKind? Flaw, string Seal) : IComparable<ProofName>
+public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, FailureKind? Flaw, string Seal)
 {
     internal const string Infix = ".proof.";
 
@@ -102,8 +102,8 @@ public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, Fail
         return $"{PrefixOf(archive)}{At.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture)}{turn}.{(Flaw is { } flaw ? $"{FailedWord}{word}-{flaw}" : word)}.{Seal}{Suffix}";
     }
 
-    /// <summary>Older ones first.</summary>
-    public int CompareTo(ProofName? other) => other is null ? 1 : (At, Turn).CompareTo((other.At, other.Turn));
+    /// <summary>What records are ordered by, older ones first.</summary>
+    internal (DateTimeOffset At, int Turn) Order => (At, Turn);
 
     private static bool TryStamp(string text, out DateTimeOffset at, out int turn)
     {

@@ -6,7 +6,7 @@ namespace BotCore.Backup.Engine.Verification.Budgets;
 /// <summary>What a run with a budget did, and by when every byte will have been read if runs go on like this. Immutable.</summary>
 public sealed record BotBackupBudget
 {
-    /// <summary>Succeeded where all that was tested was proven, Failed where something was not; Unknown where nothing was tested.</summary>
+    /// <summary>Succeeded where all that was tested was proven, Failed where something was not, or could not even be listed; Unknown where nothing was tested.</summary>
     public required Outcome Outcome { get; init; }
 
     /// <summary>How deep.</summary>

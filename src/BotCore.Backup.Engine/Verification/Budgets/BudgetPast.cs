@@ -26,7 +26,7 @@ internal sealed class BudgetPast
     {
         var pace = new BudgetPace();
         ProofBudget? newest = null;
-        var known = backups.SelectMany(backup => backup.History.Names.Select(name => (Name: name, Backup: backup))).OrderByDescending(one => one.Name).ToList();
+        var known = backups.SelectMany(backup => backup.History.Names.Select(name => (Name: name, Backup: backup))).OrderByDescending(one => one.Name.Order).ToList();
         // The newest tell when runs were. The largest archives tell what bytes cost, which small ones cannot.
         var largest = known.DistinctBy(one => one.Backup, ReferenceEqualityComparer.Instance).OrderByDescending(one => one.Backup.Size.Bytes).Take(MostLargest);
         foreach (var (name, backup) in known.Take(MostNewest).Union(largest))

@@ -42,9 +42,8 @@ internal sealed class BudgetQueue
             return Take(_waiting[0]);
         var left = _budget - spent;
         var prefersImportant = _onImportant <= _onOthers;
-        var chosen = (prefersImportant ? _waiting.Find(one => IsImportant(one) && Fits(one, left)) : null)
-            ?? _waiting.Find(one => !IsImportant(one) && Fits(one, left))
-            ?? _waiting.Find(one => Fits(one, left));
+        // Behind those that were never read stand all others, by their time.
+        var chosen = _waiting.Find(one => one.LastLook is null && IsImportant(one) == prefersImportant && Fits(one, left)) ?? _waiting.Find(one => Fits(one, left));
         // The first is read whatever it takes, or a run of a small budget would never read anything.
         chosen ??= _onImportant + _onOthers == TimeSpan.Zero ? _waiting[0] : null;
         return chosen is null ? null : Take(chosen);

@@ -1,4 +1,3 @@
-using System.Globalization;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
@@ -42,7 +41,8 @@ public static class BudgetRunner
         {
             var clock = session.Clock;
             var (began, start) = (clock.GetUtcNow(), clock.GetTimestamp());
-            var backups = request.Backups ?? List(session, request, tell, stop);
+            var failures = 0;
+            var backups = request.Backups ?? List(session, request, failed => { failures++; tell(failed); }, stop);
             var depth = request.Options.Depth;
             var past = BudgetPast.Read(backups, depth, stop);
             session.Ledger.Budget = new ProofBudget(session.Ledger.RunId, began, request.Budget.TotalSeconds, past.LastBegan);
@@ -64,11 +64,14 @@ public static class BudgetRunner
             }
 
             var promise = Promise(request, backups, queue, past, results, clock.GetElapsedTime(start), began);
+            // What lost its manifest, or cannot be reached, is not tested and not good.
+            if (failures > 0)
+                promise = promise with { Outcome = Outcome.Failed };
             tell(promise.By is null && results.Count > 0 ? new Warned(promise.Message) : new Said(promise.Message));
             tell(new Made(promise));
         }, token);
 
-    private static List<BotBackup> List(BackupSession session, BudgetRequest request, Action<BackupEvent> tell, CancellationToken token)
+    private static List<BotBackup> List(BackupSession session, BudgetRequest request, Action<Failed> failed, CancellationToken token)
     {
         var found = new List<BotBackup>();
         foreach (var store in request.Stores.Count > 0 ? request.Stores : [session.Local])
@@ -77,15 +80,15 @@ public static class BudgetRunner
             {
                 foreach (var happened in BackupCatalog.List(store, "", token, session.Clock))
                 {
-                    if (happened is not Made { Item: BotBackup backup })
-                        tell(happened);
-                    else if (request.Components.Count == 0 || request.Components.Contains(backup.Component))
+                    if (happened is Failed wrong)
+                        failed(wrong);
+                    else if (happened is Made { Item: BotBackup backup } && (request.Components.Count == 0 || request.Components.Contains(backup.Component)))
                         found.Add(backup);
                 }
             }
             catch (BackupException away)
             {
-                tell(new Failed(away.Failure) { IsOfOneStore = true });
+                failed(new Failed(away.Failure) { IsOfOneStore = true });
             }
         }
 

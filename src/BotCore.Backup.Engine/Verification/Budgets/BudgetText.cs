@@ -1,5 +1,4 @@
 using System.Globalization;
-using BotCore.Backup.Engine.Catalog;
 
 namespace BotCore.Backup.Engine.Verification.Budgets;
 
