@@ -149,7 +149,7 @@ public sealed class PublicationTests
         var files = Directory.GetFiles(place.Store, "*", new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = default })
             .Where(file => !file.EndsWith(".lease", StringComparison.Ordinal)).Order(StringComparer.Ordinal);
         // What is listed was tested, too, and has a record of that.
-        Assert.Equal(expected, files.Where(file => !listed.Exists(backup => file.StartsWith(backup.Location + ".proof.", StringComparison.Ordinal))));
+        Assert.Equal(expected, files.Where(file => !listed.Exists(backup => file.StartsWith(backup.Location + ".proof.", StringComparison.Ordinal))), StringComparer.Ordinal);
     }
 
     /// <summary>A disk that flips a bit.</summary>

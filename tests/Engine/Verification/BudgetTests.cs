@@ -41,7 +41,7 @@ public sealed class BudgetTests
             var done = events.OfType<Made>().Select(made => made.Item).OfType<BotBackupBudget>().Single();
             Assert.Equal(events.OfType<Made>().Count() - 1, done.Tested);
             Assert.InRange(done.Tested, 1, 200);
-            var left = Keys(place).Where(key => done.IsFirstRound ? !tested.ContainsKey(key) : tested[key] < began).ToList();
+            var left = Keys(place).Where(key => done.IsFirstRound ? !tested.ContainsKey(key) : tested.GetValueOrDefault(key) < began).ToList();
             Assert.Equal(left.Count, done.Left);
             Assert.Equal(run == 0 ? Day : interval, done.Interval);
             promises.Add((began, done.By!.Value, done.IsFirstRound, left));
@@ -112,7 +112,7 @@ public sealed class BudgetTests
         var damaged = Put(place, 3, 1000);
         File.WriteAllText(place.Local.Locate(new ProofName(DateTimeOffset.UtcNow, 1, ProofMark.Archive, FailureKind.ArchiveCorrupt, ProofName.SealOf(null, 1000)).KeyOf(damaged)), "");
         var listed = BackupCatalog.List(place.Local, Workplace.None).OfType<Made>().Select(made => (BotBackup)made.Item).ToList();
-        Assert.Equal([good], BudgetDemand.WhatMatters(listed).Select(one => one.Key));
+        Assert.Equal(good, Assert.Single(BudgetDemand.WhatMatters(listed)).Key);
         Assert.Contains(old, listed.Select(one => one.Key), StringComparer.Ordinal);
     }
 

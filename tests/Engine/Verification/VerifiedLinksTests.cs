@@ -1,7 +1,4 @@
-using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
-using BotCore.Backup.Engine.Components;
-using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Restores;
@@ -64,7 +61,7 @@ public sealed class VerifiedLinksTests
         Assert.Empty(VerificationRunner.Conclude(place.Session, Workplace.None).ToBlockingEnumerable());
 
         string[] expected = [.. foreign.Append(Path.Combine(folder, Path.GetFileName(good))).Order(StringComparer.Ordinal)];
-        Assert.Equal(expected, Directory.GetFiles(folder).Order(StringComparer.Ordinal));
+        Assert.Equal(expected, Directory.GetFiles(folder).Order(StringComparer.Ordinal), StringComparer.Ordinal);
         Assert.DoesNotContain(BackupCatalog.List(place.Local, Workplace.None).OfType<Made>(), made => ((BotBackup)made.Item).Key.Contains("verified", StringComparison.Ordinal));
     }
 
