@@ -29,7 +29,6 @@ Describe 'Test-BotBackup' {
         "$($proof.Proof)" | Should -Be $_
         $proof.Entries | Should -Be ($_ -eq 'Archive' ? 7 : 0)
         $proof.Backup.Id | Should -Be $backup.Id
-        Remove-Item -Path "$($backup.Location).proof.*"
         Get-Print $site.Root | Should -BeExactly $before
     }
 
