@@ -1,7 +1,7 @@
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
-using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Verification;
 using Xunit;
