@@ -20,7 +20,7 @@ Describe 'Test-BotBackup' {
     }
     AfterEach { Remove-Site $site }
 
-    It 'proves a good backup at <_> depth, and changes nothing' -ForEach 'Checksum', 'Archive' {
+    It 'proves a good backup at <_> depth, and changes nothing but that it records it' -ForEach 'Checksum', 'Archive' {
         $before = Get-Print $site.Root
         $proof = $backup | Test-BotBackup -Depth $_
         $proof | Should -BeOfType BotCore.Backup.Engine.Verification.BotBackupVerification

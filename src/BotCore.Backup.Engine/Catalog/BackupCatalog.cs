@@ -26,7 +26,8 @@ public static class BackupCatalog
         var objects = store.List(prefix, token).Where(o => !VerifiedLinks.IsIn(o.Key)).ToDictionary(o => o.Key, StringComparer.Ordinal);
         var proofs = ProofHistory.Gather(objects.Keys);
         var now = (clock ?? TimeProvider.System).GetUtcNow();
-        var archives = objects.Values.Where(o => ArchiveName.TryParse(o.Key, out _)).ToList();
+        // Most of what there is stands beside something, and is told from an archive by its ending alone.
+        var archives = objects.Values.Where(o => !BackupFiles.IsCompanion(o.Key) && ArchiveName.TryParse(o.Key, out _)).ToList();
         var found = archives
             .AsParallel().AsOrdered().WithCancellation(token).WithDegreeOfParallelism(store is FolderStore ? Math.Min(Environment.ProcessorCount, MostAtOnce) : MostAtOnce)
             .Select(archive => Look(store, archive, objects, token))
@@ -194,6 +195,8 @@ public static class BackupCatalog
 
     private static byte[] ReadHead(IStore store, string key, CancellationToken token)
     {
+        if (store is FolderStore folder)
+            return folder.ReadHead(key, Manifest.MaximumLength + 1);
         using var stream = store.OpenRead(key, 0, token);
         var buffer = new byte[Manifest.MaximumLength + 1];
         return buffer[..stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false)];

@@ -25,13 +25,15 @@ public static class RestoreRunner
             {
                 try
                 {
-                    tell(new Made(
-                        step.Server is not null ? new DatabaseRestore(session, step, tell).Run(stop)
+                    var result = step.Server is not null ? new DatabaseRestore(session, step, tell).Run(stop)
                         : step.Volume is not null ? new VolumeRestore(session, step, tell).Run(stop)
-                        : new RestoreJob(session, step, tell).Run(stop)));
+                        : new RestoreJob(session, step, tell).Run(stop);
+                    RestoreEvidence.Record(session, step, result, tell);
+                    tell(new Made(result));
                 }
                 catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
                 {
+                    RestoreEvidence.Record(session, step, wrong.Failure, tell);
                     tell(new Failed(wrong.Failure));
                 }
             }

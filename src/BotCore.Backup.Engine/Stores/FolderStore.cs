@@ -1,3 +1,4 @@
+using System.IO.Enumeration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
 using BotCore.Backup.Engine.Stores.Leases;
@@ -11,6 +12,12 @@ namespace BotCore.Backup.Engine.Stores;
 public sealed class FolderStore : IStore
 {
     internal const string PartialSuffix = ".partial";
+
+    // In place of a length.
+    private const long IsFolder = -1;
+    private const long IsNothing = -2;
+
+    private static readonly EnumerationOptions Everything = new() { AttributesToSkip = default, IgnoreInaccessible = false };
 
     private readonly string _root;
 
@@ -45,8 +52,10 @@ public sealed class FolderStore : IStore
     public IEnumerable<StoredObject> List(string prefix, CancellationToken token)
     {
         var folder = prefix.LastIndexOf('/') is >= 0 and var slash ? prefix[..slash] : "";
-        var objects = Guard(prefix, () => Walk(new DirectoryInfo(System.IO.Path.Combine(_root, folder)), folder, prefix, token));
-        return objects.OrderBy(o => o.Key, StringComparer.Ordinal);
+        var objects = new List<StoredObject>();
+        Guard(prefix, () => Walk(System.IO.Path.Combine(_root, folder), folder, prefix, objects, token));
+        objects.Sort((one, other) => string.CompareOrdinal(one.Key, other.Key));
+        return objects;
     }
 
     /// <inheritdoc/>
@@ -62,6 +71,17 @@ public sealed class FolderStore : IStore
         var stream = new FileStream(Locate(key), new FileStreamOptions { BufferSize = 0, Options = FileOptions.SequentialScan, Share = FileShare.Read | FileShare.Delete });
         stream.Position = offset;
         return stream;
+    });
+
+    /// <summary>At most the first <paramref name="most"/> bytes of an object, with as few calls as that takes: a listing reads ten thousand of them.</summary>
+    internal byte[] ReadHead(string key, int most) => Guard(key, () =>
+    {
+        using var file = File.OpenHandle(Locate(key), FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        var head = new byte[Math.Min(RandomAccess.GetLength(file), most)];
+        var length = 0;
+        while (length < head.Length && RandomAccess.Read(file, head.AsSpan(length), length) is > 0 and var read)
+            length += read;
+        return head[..length];
     });
 
     /// <inheritdoc/>
@@ -172,42 +192,43 @@ public sealed class FolderStore : IStore
         return System.IO.Path.Combine(System.IO.Path.GetRelativePath(_root, System.IO.Path.GetDirectoryName(path)!), name);
     }
 
-    // The prefix picks among what stands in the folder that it leads to; below that everything begins with it. What is not picked is not looked at: a folder has many files, and a lookup of few is asked for often.
-    private static List<StoredObject> Walk(DirectoryInfo folder, string key, string prefix, CancellationToken token)
+    // The prefix picks among what stands in the folder that it leads to; below that everything begins with it. What is not picked is not looked at: a folder has many files, and a few are asked for often.
+    private static void Walk(string folder, string key, string prefix, List<StoredObject> found, CancellationToken token)
     {
-        var found = new List<StoredObject>();
         try
         {
-            if (!folder.Exists)
-                return found;
-            foreach (var item in folder.EnumerateFileSystemInfos())
+            if (!Directory.Exists(folder))
+                return;
+            var above = key.Length == 0 ? "" : key + "/";
+            foreach (var (name, length) in new FileSystemEnumerable<(string Name, long Length)>(folder, Look, Everything) { ShouldIncludePredicate = (ref entry) => IsWanted(ref entry, above, prefix) })
             {
                 token.ThrowIfCancellationRequested();
-                var name = key.Length == 0 ? item.Name : key + "/" + item.Name;
-                if (!item.Name.StartsWith('.') && name.StartsWith(prefix, StringComparison.Ordinal))
-                    Look(item, name, found, token);
+                if (length >= 0)
+                    found.Add(new StoredObject(above + name, length));
+                else if (length == IsFolder)
+                    Walk(System.IO.Path.Combine(folder, name), above + name, "", found, token);
             }
         }
         catch (DirectoryNotFoundException)
         {
             // Another run removed it meanwhile, as an empty one.
         }
-
-        return found;
     }
 
-    private static void Look(FileSystemInfo item, string name, List<StoredObject> found, CancellationToken token)
+    private static bool IsWanted(ref FileSystemEntry entry, string above, string prefix) =>
+        entry.FileName[0] != '.' && (prefix.Length <= above.Length || entry.FileName.StartsWith(prefix.AsSpan(above.Length), StringComparison.Ordinal));
+
+    private static (string Name, long Length) Look(ref FileSystemEntry entry)
     {
         try
         {
-            if (item is FileInfo file)
-                found.Add(new StoredObject(name, file.Length));
-            else if (item is DirectoryInfo { LinkTarget: null } below)
-                found.AddRange(Walk(below, name, "", token));
+            // A folder's link leads elsewhere, or around in a circle.
+            return (entry.FileName.ToString(), !entry.IsDirectory ? entry.Length : entry.Attributes.HasFlag(FileAttributes.ReparsePoint) ? IsNothing : IsFolder);
         }
         catch (Exception gone) when (gone is FileNotFoundException or DirectoryNotFoundException)
         {
             // Another run removed it meanwhile.
+            return ("", IsNothing);
         }
     }
 }

@@ -18,11 +18,11 @@ internal sealed class ProofHistory
     public IReadOnlyList<ProofName> Names => _names;
 
     /// <summary>The damage that stands: the newest failure after which nothing went as far as it takes to show that it is mended.</summary>
-    public ProofName? Damage => _names.FindLast(name => name.Flaw is not null && !_names.Exists(other => other.IsSuccess && other.Mark >= name.Mark && other.CompareTo(name) > 0));
+    public ProofName? Damage => _names.FindLast(name => name.Flaw is not null && !_names.Exists(other => other.IsSuccess && other.Mark >= name.Mark && other.Order.CompareTo(name.Order) > 0));
 
     /// <summary>Those of <paramref name="names"/> that are of the archive with that seal, and of no time to come.</summary>
     public static ProofHistory Of(IEnumerable<ProofName> names, string seal, DateTimeOffset now) =>
-        new([.. names.Where(name => string.Equals(name.Seal, seal, StringComparison.Ordinal) && name.At <= now + Skew).Order()]);
+        new([.. names.Where(name => string.Equals(name.Seal, seal, StringComparison.Ordinal) && name.At <= now + Skew).OrderBy(name => name.Order)]);
 
     /// <summary>The records among <paramref name="keys"/>, by what the keys of one archive begin with.</summary>
     public static Dictionary<string, List<ProofName>> Gather(IEnumerable<string> keys)
@@ -53,7 +53,7 @@ internal sealed class ProofHistory
             return known with { IsDamaged = true, Proof = backup.Proof with { Depth = Depth.Unknown, At = damage.At, Damage = damage.Flaw } };
         // What was proven before damage was found and mended was proven of other bytes.
         var since = _names.FindLastIndex(name => name.Flaw is not null) + 1;
-        var deepest = _names.Skip(since).Where(name => name.IsSuccess).OrderBy(name => name.Mark).ThenBy(name => name).LastOrDefault();
+        var deepest = _names.Skip(since).Where(name => name.IsSuccess).OrderBy(name => name.Mark).ThenBy(name => name.Order).LastOrDefault();
         if (deepest is null)
             return known;
         return known with

@@ -1,3 +1,4 @@
+using System.Globalization;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
@@ -29,6 +30,9 @@ internal sealed class ProofLedger(TimeProvider clock)
     {
         if (result.Backup is not { } backup || !HasRecords(backup) || NameOf(result, asked) is not { } mark)
             return result;
+        // What could not be restored and was proven as far as it goes had its turn, or a budget would choose it again and again.
+        if (Budget is not null && asked == Depth.Restore && mark is { Flaw: null, Mark: ProofMark.Checksum or ProofMark.Archive })
+            _ = TryWrite(backup, (ProofMark.Tried, null), record => record with { At = clock.GetUtcNow(), Depth = asked }, tell, out _);
         var now = clock.GetUtcNow();
         if (!TryWrite(backup, mark, record => record with
         {
@@ -45,7 +49,14 @@ internal sealed class ProofLedger(TimeProvider clock)
             return result;
         var known = history.Apply(backup with { Proof = Baseline(backup), IsDamaged = false, History = ProofHistory.Empty });
         VerifiedLinks.Show(known, tell);
-        return result with { Backup = known, Proof = result.Outcome == Outcome.Succeeded ? result.Proof with { At = now } : known.Proof, Recorded = true };
+        if (result.Outcome == Outcome.Succeeded && known.History.Damage is { } standing)
+        {
+            // The right bytes, of which it was seen before that they are not what they should be.
+            result = result with { Message = $"{result.Message} It still counts as damaged: {standing.Flaw} was found on {standing.At.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture)}, and only a test at {standing.Mark} depth can show that it is mended." };
+            tell(new Warned($"{backup.Key}: {result.Message}"));
+        }
+
+        return result with { Backup = known, Proof = result.Outcome == Outcome.Succeeded ? result.Proof with { At = now } : result.Proof, Recorded = true };
     }
 
     private static Proof Baseline(BotBackup backup) => backup.Manifest is { } manifest
@@ -117,7 +128,7 @@ internal sealed class ProofLedger(TimeProvider clock)
     {
         var now = clock.GetUtcNow();
         var second = new DateTimeOffset(now.Ticks / TimeSpan.TicksPerSecond * TimeSpan.TicksPerSecond, TimeSpan.Zero);
-        var last = names.Where(name => name.At <= now + ProofHistory.Skew).Max();
+        var last = names.Where(name => name.At <= now + ProofHistory.Skew).MaxBy(name => name.Order);
         return last is not null && last.At >= second
             ? new ProofName(last.At, last.Turn + 1, what.Mark, what.Flaw, seal)
             : new ProofName(second, 1, what.Mark, what.Flaw, seal);
@@ -147,7 +158,7 @@ internal sealed class ProofLedger(TimeProvider clock)
     // Kept: the newest of each kind of success, the newest failure and try, and the last few of all. What is of a time to come is left alone: nobody knows whose clock is wrong.
     private void Prune(IStore store, string archive, List<ProofName> names, Action<BackupEvent> tell)
     {
-        var past = names.Where(name => name.At <= clock.GetUtcNow() + ProofHistory.Skew).Order().ToList();
+        var past = names.Where(name => name.At <= clock.GetUtcNow() + ProofHistory.Skew).OrderBy(name => name.Order).ToList();
         var kept = past.TakeLast(MostKept).Concat(past.GroupBy(name => (name.Flaw is null, name.Flaw is null ? name.Mark : ProofMark.Unknown)).Select(group => group.Last())).ToHashSet();
         foreach (var old in past.Where(name => !kept.Contains(name)))
         {

@@ -36,7 +36,7 @@ public enum ProofMark
 /// <param name="Mark">How far it went; of a failure, the least that can show that it is mended.</param>
 /// <param name="Flaw">What was wrong; null for a success, and for a mere try.</param>
 /// <param name="Seal">The beginning of a hash that binds it to one archive, see <see cref="SealOf"/>.</param>
-public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, FailureKind? Flaw, string Seal) : IComparable<ProofName>
+public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, FailureKind? Flaw, string Seal)
 {
     internal const string Infix = ".proof.";
 
@@ -75,7 +75,9 @@ public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, Fail
     }
 
     /// <summary>Whether <paramref name="key"/> could be that of a record: what stands beside an archive, whatever version wrote it.</summary>
-    public static bool IsOne(string key) => key.EndsWith(Suffix, StringComparison.Ordinal) && key.LastIndexOf(Infix, StringComparison.Ordinal) > key.LastIndexOf('/') + 1;
+    public static bool IsOne(string key) =>
+        key.EndsWith(Suffix, StringComparison.Ordinal)
+        && key.LastIndexOf(Infix, StringComparison.Ordinal) is var infix && infix > key.LastIndexOf('/') + 1 && infix + Infix.Length <= key.Length - Suffix.Length;
 
     /// <summary>Reads a key. False for whatever is not exactly one: it is not looked at, and no error.</summary>
     public static bool TryParse(string key, out string prefix, out ProofName name)
@@ -100,8 +102,8 @@ public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, Fail
         return $"{PrefixOf(archive)}{At.UtcDateTime.ToString(StampFormat, CultureInfo.InvariantCulture)}{turn}.{(Flaw is { } flaw ? $"{FailedWord}{word}-{flaw}" : word)}.{Seal}{Suffix}";
     }
 
-    /// <summary>Older ones first.</summary>
-    public int CompareTo(ProofName? other) => other is null ? 1 : (At, Turn).CompareTo((other.At, other.Turn));
+    /// <summary>What records are ordered by, older ones first.</summary>
+    internal (DateTimeOffset At, int Turn) Order => (At, Turn);
 
     private static bool TryStamp(string text, out DateTimeOffset at, out int turn)
     {

@@ -7,9 +7,9 @@ namespace BotCore.Backup.Engine.Verification;
 /// <summary>The run of a budget that a record belongs to: what the next one reckons its pace by.</summary>
 /// <param name="Id">Of the run.</param>
 /// <param name="Began">When it began.</param>
-/// <param name="Previous">When the one before began; null where none is known.</param>
 /// <param name="Seconds">The budget.</param>
-public sealed record ProofBudget(string Id, DateTimeOffset Began, DateTimeOffset? Previous, double Seconds);
+/// <param name="Previous">When the one before began; null where none is known.</param>
+public sealed record ProofBudget(string Id, DateTimeOffset Began, double Seconds, DateTimeOffset? Previous = null);
 
 /// <summary>One verification, as it stands beside the archive that it is of. See docs/formats.md, "Proof records". Immutable.</summary>
 public sealed record ProofRecord

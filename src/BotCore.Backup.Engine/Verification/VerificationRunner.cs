@@ -17,18 +17,28 @@ public static class VerificationRunner
         EventRun.Start("verification", (tell, stop) =>
         {
             foreach (var backup in backups)
-            {
-                using var progress = new RunProgress($"Testing {backup.Key}", backup.PlainSize?.Bytes ?? 0, tell);
-                var result = Prove(session, backup, options, tell, done => progress.Move(done, () => backup.Key), stop);
-                if (result.Failure is { Kind: FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen } keyless)
-                    throw new BackupException(keyless);
-                tell(new Made(session.Ledger.Record(result, options.Depth, tell)));
-            }
+                tell(new Made(Test(session, backup, options, Prove, tell, stop)));
         }, token);
 
     /// <summary>What is done once after all tests of a command: the links to proven database archives become what the ledger says.</summary>
     public static IAsyncEnumerable<BackupEvent> Conclude(BackupSession session, CancellationToken token) =>
         EventRun.Start("links", (tell, stop) => VerifiedLinks.Rebuild(session.Local, session.Clock, tell, stop), token);
+
+    /// <summary>Proves one and records it. Throws where nothing can be proven without the passphrase that is missing.</summary>
+    internal static BotBackupVerification Test(
+        BackupSession session,
+        BotBackup backup,
+        VerificationOptions options,
+        Func<BackupSession, BotBackup, VerificationOptions, Action<BackupEvent>, Action<long>, CancellationToken, BotBackupVerification> prove,
+        Action<BackupEvent> tell,
+        CancellationToken token)
+    {
+        using var progress = new RunProgress($"Testing {backup.Key}", backup.PlainSize?.Bytes ?? 0, tell);
+        var result = prove(session, backup, options, tell, done => progress.Move(done, () => backup.Key), token);
+        return result.Failure is { Kind: FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen } keyless
+            ? throw new BackupException(keyless)
+            : session.Ledger.Record(result, options.Depth, tell);
+    }
 
     internal static BotBackupVerification Prove(BackupSession session, BotBackup backup, VerificationOptions options, Action<BackupEvent> tell, Action<long> moved, CancellationToken token)
     {

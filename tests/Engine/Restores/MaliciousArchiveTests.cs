@@ -203,8 +203,11 @@ public sealed class MaliciousArchiveTests
 
     private static void AssertRefused(Workplace place, BotBackup backup, FailureKind kind, RestoreRequest? request = null)
     {
-        var before = Workplace.Describe(place.Root);
+        var before = Untold(place);
         Assert.Equal(kind, place.Refuse(backup, request));
-        Assert.Equal(before, Workplace.Describe(place.Root));
+        Assert.Equal(before, Untold(place));
     }
+
+    // Everything but the records of what was found.
+    private static string[] Untold(Workplace place) => [.. Workplace.Describe(place.Root).Where(line => !line.Contains(".proof.", StringComparison.Ordinal))];
 }

@@ -10,6 +10,7 @@ public sealed class CloudLayoutTests
 {
     [Theory]
     [InlineData("mongodb/2025/11/mongodb_full_20251118_020000.tar.gz.gpg", "mongodb_full/2025/11/mongodb_full_20251118_020000.tar.gz.gpg")]
+    [InlineData("mongodb/2025/11/mongodb_full_20251118_020000.tar.gz.proof.20261201_025611Z.archive.1a2b3c4d.json", "mongodb_full/2025/11/mongodb_full_20251118_020000.tar.gz.proof.20261201_025611Z.archive.1a2b3c4d.json")]
     [InlineData("mongodb/2025/11/mongodb_full_20251118_020000.tar.gz.gpg.manifest.json", "mongodb_full/2025/11/mongodb_full_20251118_020000.tar.gz.gpg.manifest.json")]
     [InlineData("mongodb/2025/11/mongodb_full_20251118_020000.tar.gz.intent", "mongodb_full/2025/11/mongodb_full_20251118_020000.tar.gz.intent")]
     [InlineData("mongodb/2025/11/mongodb_incremental_20251118_030000.tar.gz.sha256", "mongodb_incremental/2025/11/mongodb_incremental_20251118_030000.tar.gz.sha256")]

@@ -166,7 +166,7 @@ public sealed class ArchiveDamageTests
 
     private static void Expect(SealedSample sample, FailureKind kind, string what, bool andRestore = true)
     {
-        var result = sample.Place.Prove(sample.Place.Reopen(sample.Backup));
+        var result = sample.Look();
         Assert.True(result.Outcome == Outcome.Failed, $"{what}: {result.Outcome}");
         Assert.True(result.Failure!.Kind == kind, $"{what}: {result.Failure}");
         Assert.Equal(Proof.None, result.Proof);

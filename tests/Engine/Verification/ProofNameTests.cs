@@ -2,8 +2,10 @@ using System.Globalization;
 using System.Text;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Verification;
-using FsCheck.Xunit;
+using FsCheck;
+using FsCheck.Fluent;
 using Xunit;
+using Outcome = BotCore.Backup.Engine.Events.Outcome;
 
 namespace BotCore.Backup.Engine.Tests.Verification;
 
@@ -22,9 +24,10 @@ public sealed class ProofNameTests
     public void The_name_says_what_a_listing_needs(ProofMark mark, FailureKind? flaw, int turn, string expected) =>
         Assert.Equal($"{Archive}.proof.{expected}", new ProofName(At, turn, mark, flaw, "1a2b3c4d").KeyOf(Archive));
 
-    [Property]
-    public void What_is_written_is_read_back(uint second, byte turn, byte mark, byte flaw, uint seal)
+    [Fact]
+    public void What_is_written_is_read_back() => Prop.ForAll<uint, (byte, byte, byte), uint>((second, words, seal) =>
     {
+        var (turn, mark, flaw) = words;
         FailureKind?[] flaws = [null, .. Enum.GetValues<FailureKind>().Where(ProofName.IsDamage).Cast<FailureKind?>()];
         var which = Marks[mark % Marks.Length];
         var name = new ProofName(DateTimeOffset.FromUnixTimeSeconds(second), turn + 1, which, which == ProofMark.Tried ? null : flaws[flaw % flaws.Length], seal.ToString("x8", CultureInfo.InvariantCulture));
@@ -32,7 +35,7 @@ public sealed class ProofNameTests
         Assert.Equal(name, read);
         Assert.Equal(ProofName.PrefixOf(Archive), prefix);
         Assert.True(ProofName.IsOne(name.KeyOf(Archive)));
-    }
+    }).QuickCheckThrowOnFailure();
 
     [Theory]
     [InlineData("20261201_025611Z.archive.1a2b3c4d.jsonl")]
@@ -58,17 +61,17 @@ public sealed class ProofNameTests
     [InlineData("json")]
     public void A_strange_name_is_none(string behind) => Assert.False(ProofName.TryParse($"{Archive}.proof.{behind}", out _, out _));
 
-    [Property(MaxTest = 500)]
-    public void Nonsense_is_no_name_and_no_exception(string? before, string? behind)
+    [Fact]
+    public void Nonsense_is_no_name_and_no_exception() => Prop.ForAll<string?, string?>((before, behind) =>
     {
         _ = ProofName.TryParse($"{before}.proof.{behind}.json", out _, out _);
         _ = ProofName.TryParse($"{before}{behind}", out _, out _);
         _ = ProofName.IsOne($"{before}.proof.json");
-    }
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
 
     // With the dot, the word and the ending of a half-written file around it, as a folder store makes them.
-    [Property]
-    public void No_name_passes_what_a_file_may_have(ushort length, bool wide, byte mark)
+    [Fact]
+    public void No_name_passes_what_a_file_may_have() => Prop.ForAll<ushort, bool, byte>((length, wide, mark) =>
     {
         var file = new string(wide ? 'ü' : 'x', (length % 230) + 1) + "_20261201_020000.tar.zst.gpg";
         var which = Marks[1 + (mark % (Marks.Length - 1))];
@@ -78,15 +81,17 @@ public sealed class ProofNameTests
         Assert.StartsWith("volumes/", key, StringComparison.Ordinal);
         Assert.True(ProofName.TryParse(key, out var prefix, out _));
         Assert.Equal(ProofName.PrefixOf("volumes/" + file), prefix);
-    }
+    }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void Records_of_an_archive_are_not_those_of_one_whose_name_begins_alike() =>
         Assert.False(new ProofName(At, 1, ProofMark.Archive, Flaw: null, "1a2b3c4d").KeyOf("config/a_20261201_020000.tar.gz.gpg").StartsWith(ProofName.PrefixOf("config/a_20261201_020000.tar.gz"), StringComparison.Ordinal));
 
-    [Property(MaxTest = 300)]
-    public void A_record_is_read_back_as_it_was_written(uint second, long read, long entries, string? where, bool authenticated, double seconds)
+    [Fact]
+    public void A_record_is_read_back_as_it_was_written() => Prop.ForAll<(uint, long, long), string?, (bool, double)>((numbers, where, more) =>
     {
+        var (second, read, entries) = numbers;
+        var (authenticated, seconds) = more;
         var record = Sample with
         {
             At = DateTimeOffset.FromUnixTimeSeconds(second),
@@ -96,12 +101,12 @@ public sealed class ProofNameTests
             Where = where is null ? null : Encoding.UTF8.GetString(Encoding.UTF8.GetBytes(where)),
             Authenticated = authenticated,
             Seconds = double.IsFinite(seconds) ? seconds : 0,
-            Budget = authenticated ? new ProofBudget("run", At, At.AddDays(-1), 1800) : null,
+            Budget = authenticated ? new ProofBudget("run", At, 1800, read % 2 == 0 ? At.AddDays(-1) : null) : null,
         };
         var json = record.ToJson();
         if (json.Length <= ProofRecord.MaximumLength)
             Assert.Equal(record, ProofRecord.TryParse(json));
-    }
+    }).QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_record_of_a_format_to_come_or_with_words_of_none_is_ignored()
@@ -115,15 +120,15 @@ public sealed class ProofNameTests
         Assert.Null(ProofRecord.TryParse("null"u8));
     }
 
-    [Property(MaxTest = 500)]
-    public void Nonsense_is_no_record_and_no_exception(byte[]? bytes, ushort at, byte value)
+    [Fact]
+    public void Nonsense_is_no_record_and_no_exception() => Prop.ForAll<byte[]?, ushort, byte>((bytes, at, value) =>
     {
         Assert.Null(ProofRecord.TryParse(bytes ?? []));
         var spoiled = Sample.ToJson();
         spoiled[at % spoiled.Length] = value;
         _ = ProofRecord.TryParse(spoiled);
         Assert.Null(ProofRecord.TryParse(spoiled.AsSpan(0, at % (spoiled.Length - 2))));
-    }
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
 
     private static ProofRecord Sample => new()
     {

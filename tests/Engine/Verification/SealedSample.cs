@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Tests.Verification;
 
@@ -60,6 +61,10 @@ internal sealed class SealedSample : IDisposable
             .Where(position => position < _archive.Length)
             .Distinct();
     }
+
+    /// <summary>What a test of the files as they are finds. It is not recorded: thousands of flips are tested.</summary>
+    public BotBackupVerification Look(Depth depth = Depth.Archive) =>
+        VerificationRunner.Prove(Place.Session, Place.Reopen(Backup), new VerificationOptions { Depth = depth }, _ => { }, _ => { }, Workplace.None);
 
     public void Flip(int position)
     {
