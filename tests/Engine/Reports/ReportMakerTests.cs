@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Reports;
-using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Verification;
 using Xunit;
 
