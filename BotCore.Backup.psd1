@@ -27,6 +27,7 @@
         'New-BotBackupConfiguration'
         'New-BotBackupPassphrase'
         'Remove-BotBackup'
+        'Remove-BotBackupExpired'
         'Restore-BotBackup'
         'Restore-BotDocument'
         'Test-BotBackup'

@@ -89,6 +89,14 @@ internal sealed class OplogTimeline
     public RestoreChain? Through(BotBackup increment) => _bases.Reverse().Select(full => Path(full, EndOf(increment)))
         .FirstOrDefault(chain => chain is not null && chain.Slices.Any(slice => string.Equals(slice.Id, increment.Id, StringComparison.Ordinal)));
 
+    /// <summary>The increments that lead from <see cref="Fulls"/>[<paramref name="number"/>] to the end of the full after it, or as far as they go.</summary>
+    public IEnumerable<BotBackup> LeadingOn(int number)
+    {
+        var until = number + 1 < _bases.Length ? _bases[number + 1].End : _bases[number].Furthest;
+        for (var slice = _bases[number].End < until ? _bases[number].Next : null; slice is not null; slice = slice.End < until ? slice.Next : null)
+            yield return slice.Backup;
+    }
+
     /// <summary>Whether <paramref name="next"/> begins with the very entry that <paramref name="before"/> ends with.</summary>
     public static bool Follows(BotBackup next, BotBackup before) =>
         string.Equals(next.Oplog!.Start, before.Oplog!.End, StringComparison.Ordinal) && string.Equals(next.Oplog.StartSha256, before.Oplog.EndSha256, StringComparison.Ordinal);

@@ -105,6 +105,9 @@ public sealed record BotBackupConfiguration
     /// <summary>RETENTION_SNAPSHOTS, in days.</summary>
     public int RetentionSnapshots { get; internal init; }
 
+    /// <summary>RETENTION_TIMEZONE: the name of the time zone whose days, weeks and months count.</summary>
+    public string RetentionZone { get; internal init; } = "UTC";
+
     /// <summary>STORES_MONGODB: names out of local, s3, gcs, sftp. One that is not enabled may stand here; a run must refuse it.</summary>
     public IReadOnlyList<string> StoresMongoDb { get; internal init; } = [];
 

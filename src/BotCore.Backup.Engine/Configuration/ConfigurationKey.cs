@@ -46,6 +46,7 @@ internal static class ConfigurationKeys
     internal const string RetentionConfig = "RETENTION_CONFIG";
     internal const string RetentionVolumes = "RETENTION_VOLUMES";
     internal const string RetentionSnapshots = "RETENTION_SNAPSHOTS";
+    internal const string RetentionZone = "RETENTION_TIMEZONE";
     internal const string StoresMongoDb = "STORES_MONGODB";
     internal const string StoresVolumes = "STORES_VOLUMES";
     internal const string StoresConfig = "STORES_CONFIG";
@@ -121,6 +122,7 @@ internal static class ConfigurationKeys
         new(RetentionConfig, Keeping, "90", "Configuration archives."),
         new(RetentionVolumes, Keeping, "7", "Volume archives."),
         new(RetentionSnapshots, Keeping, "7", "Snapshots that restores take; never the newest."),
+        new(RetentionZone, Keeping, "UTC", "Whose days, weeks and months they are, such as Europe/Berlin."),
         new(StoresMongoDb, Where, string.Empty, "Default: local and every enabled store."),
         new(StoresVolumes, Where, "local", "Volumes."),
         new(StoresConfig, Where, string.Empty, "Default: local and every enabled store."),

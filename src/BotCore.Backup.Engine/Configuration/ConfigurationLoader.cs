@@ -84,6 +84,7 @@ internal sealed partial class ConfigurationLoader
             RetentionConfig = Days(ConfigurationKeys.RetentionConfig),
             RetentionVolumes = Days(ConfigurationKeys.RetentionVolumes),
             RetentionSnapshots = Days(ConfigurationKeys.RetentionSnapshots),
+            RetentionZone = _read.Text(ConfigurationKeys.RetentionZone, ConfigurationKeys.Get(ConfigurationKeys.RetentionZone).Default)!,
             EnabledStores = stores,
             StoresMongoDb = StoresOf(ConfigurationKeys.StoresMongoDb, stores),
             StoresVolumes = StoresOf(ConfigurationKeys.StoresVolumes, ["local"]),

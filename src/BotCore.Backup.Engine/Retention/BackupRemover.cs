@@ -85,26 +85,45 @@ public static class BackupRemover
     {
         try
         {
-            var store = backup.Source;
-            using var lease = store.AcquireLease(ArchiveName.TryParse(backup.Key, out var name) ? name.Lease : backup.Key.Split('/')[0], token);
-            long freed = 0;
-            // From here on nothing stops half-way: what a kill leaves is hidden by the intent, and the next run removes it.
-            LeaveIntent(backup, token);
-            VerifiedLinks.Remove(backup);
-            foreach (var file in BackupFiles.InOrderOfRemoval(store, backup.Key, CancellationToken.None))
-            {
-                freed += store.Find(file, CancellationToken.None)?.Length ?? 0;
-                store.Delete(file, CancellationToken.None);
-            }
-
-            store.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
-
-            return new Made(new BotBackupRemoval { Backup = backup, Rule = "Asked", Reason = "Somebody asked for it.", Freed = freed, Outcome = Outcome.Succeeded });
+            using var lease = backup.Source.AcquireLease(LeaseOf(backup), token);
+            return new Made(RemoveHeld(backup, "Asked", "Somebody asked for it.", token));
         }
         catch (BackupException wrong)
         {
             return new Failed(wrong.Failure);
         }
+    }
+
+    /// <summary>The lease that guards a backup.</summary>
+    internal static string LeaseOf(BotBackup backup) => ArchiveName.TryParse(backup.Key, out var name) ? name.Lease : backup.Key.Split('/')[0];
+
+    /// <summary>Removes a backup whose lease the caller holds. Where the store refuses the first file, as one under an object lock, the backup stays whole and is listed again.</summary>
+    internal static BotBackupRemoval RemoveHeld(BotBackup backup, string rule, string reason, CancellationToken token)
+    {
+        var store = backup.Source;
+        long freed = 0;
+        // From here on nothing stops half-way: what a kill leaves is hidden by the intent, and the next run removes it.
+        LeaveIntent(backup, token);
+        var begun = false;
+        try
+        {
+            foreach (var file in BackupFiles.InOrderOfRemoval(store, backup.Key, CancellationToken.None))
+            {
+                var length = store.Find(file, CancellationToken.None)?.Length;
+                store.Delete(file, CancellationToken.None);
+                begun |= length is not null;
+                freed += length ?? 0;
+            }
+        }
+        catch (BackupException) when (!begun)
+        {
+            store.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
+            throw;
+        }
+
+        VerifiedLinks.Remove(backup);
+        store.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
+        return new BotBackupRemoval { Backup = backup, Rule = rule, Reason = reason, Freed = freed, Outcome = Outcome.Succeeded };
     }
 
     private static void LeaveIntent(BotBackup backup, CancellationToken token)

@@ -1,0 +1,187 @@
+using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Retention;
+using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Tests.Stores;
+using Xunit;
+
+namespace BotCore.Backup.Engine.Tests.Retention;
+
+/// <summary>Clean-ups of real stores: beside others, beside a backup, and where the process dies.</summary>
+public sealed class CleanUpTests
+{
+    private static readonly CleanUpRequest Ninety = new() { Policy = new RetentionPolicy { Daily = 7, Weekly = 28, Monthly = 365, Config = 90, Volumes = 7, Snapshots = 7 } };
+
+    [Fact]
+    public void What_expired_goes_whole_and_all_else_stays()
+    {
+        using var site = new Site();
+        var stranger = Path.Combine(site.Place.Store, "config", "notes.txt");
+        File.WriteAllText(stranger, "not ours");
+        var removed = Site.Removed(site.Clean());
+
+        Assert.Equal(site.Old, removed.Select(removal => removal.Backup.Key).ToList());
+        Assert.All(removed, removal => Assert.Equal((RetentionRules.Expired, Outcome.Succeeded), (removal.Rule, removal.Outcome)));
+        Assert.All(removed, removal => Assert.True(removal.Freed > removal.Backup.Size));
+        Assert.Equal(site.Young, site.Listed());
+        Assert.Equal("not ours", File.ReadAllText(stranger));
+        Assert.Empty(site.Clean());
+    }
+
+    [Fact]
+    public void What_was_approved_goes_only_where_it_still_expires()
+    {
+        using var site = new Site();
+        var approved = site.Plan();
+        // The policy of the run is another than that of the plan: the one that keeps more counts.
+        var longer = Ninety with { Policy = Ninety.Policy with { Config = 5000 } };
+        Assert.Empty(CleanUp.Run(site.Place.Session, site.Place.Local, longer, approved, Workplace.None).ToBlockingEnumerable());
+        Assert.Equal(site.Old.Count + site.Young.Count, site.Listed().Count);
+        // And what nobody approved stays, though it expired.
+        var some = Site.Removed([.. CleanUp.Run(site.Place.Session, site.Place.Local, Ninety, [approved[0]], Workplace.None).ToBlockingEnumerable()]);
+        Assert.Equal(approved[0].Decision.Backup.Key, Assert.Single(some).Backup.Key);
+    }
+
+    [Fact]
+    public void Of_two_at_once_one_is_told_to_wait_and_the_next_completes()
+    {
+        using var site = new Site();
+        var approved = site.Plan();
+        using (site.Place.Local.AcquireLease("config", Workplace.None))
+        {
+            // Whoever holds it, a backup or another clean-up.
+            var failure = Workplace.Failure([.. CleanUp.Run(site.Place.Session, site.Place.Local, Ninety, approved, Workplace.None).ToBlockingEnumerable()]);
+            Assert.Equal(FailureKind.Locked, failure.Kind);
+            Assert.Equal(site.Old.Count + site.Young.Count, site.Listed().Count);
+        }
+
+        var both = new List<BackupEvent>[2];
+        Parallel.For(0, 2, number => both[number] = [.. CleanUp.Run(site.Place.Session, site.Place.Local, Ninety, approved, Workplace.None).ToBlockingEnumerable()]);
+        Assert.Equal(site.Old.Order(StringComparer.Ordinal), both.SelectMany(events => events).OfType<Made>().Select(made => ((BotBackupRemoval)made.Item).Backup.Key).Order(StringComparer.Ordinal));
+        Assert.Equal(site.Young, site.Listed());
+    }
+
+    [Fact]
+    public void Death_at_any_moment_leaves_nothing_half_and_the_next_one_completes()
+    {
+        for (var moment = 1; ; moment += 5)
+        {
+            using var site = new Site(old: 2);
+            var approved = site.Plan();
+            using var dying = new DyingStore(site.Place.Local, moment);
+            var died = false;
+            try
+            {
+                Assert.DoesNotContain(CleanUp.Run(site.Place.Session, dying, Ninety, approved, Workplace.None).ToBlockingEnumerable(), happened => happened is Failed);
+            }
+            catch (Exception dead) when (dead is ProcessDied || dead is AggregateException { InnerException: ProcessDied })
+            {
+                died = true;
+            }
+
+            dying.Dispose();
+            Assert.DoesNotContain(BackupCatalog.List(site.Place.Local, Workplace.None), happened => happened is Failed);
+            site.Clean();
+            // One whose removal had only been announced is a backup again by now, and nobody had approved that it goes this time.
+            site.Clean();
+            Assert.Equal(site.Young, site.Listed());
+            if (!died)
+                return;
+            // A run that ends what died may have found nothing that expires any more; the next backup clears its leftovers.
+            Assert.Contains(site.Place.RunBackup(), happened => happened is Made);
+            Assert.DoesNotContain(Workplace.Describe(site.Place.Store), file => file.Contains(".intent", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public void One_that_the_store_does_not_let_go_stays_whole_and_is_told()
+    {
+        using var site = new Site();
+        var locked = new LockedStore(site.Place.Local, site.Old[0]);
+        var events = CleanUp.Run(site.Place.Session, locked, Ninety, CleanUp.Plan(CleanUp.Decide(site.Place.Session, locked, Ninety, _ => { }, Workplace.None)), Workplace.None).ToBlockingEnumerable().ToList();
+
+        var refused = Assert.Single(events.OfType<Failed>()).Failure;
+        Assert.Equal(FailureKind.AccessDenied, refused.Kind);
+        Assert.Contains("refuses to let it go", refused.Message, StringComparison.Ordinal);
+        Assert.Equal(site.Old.Count - 1, events.OfType<Made>().Count());
+        Assert.Equal([site.Old[0], .. site.Young], site.Listed());
+        Assert.Equal(Outcome.Succeeded, site.Place.Prove((BotBackup)BackupCatalog.List(site.Place.Local, Workplace.None).OfType<Made>().First().Item).Outcome);
+    }
+
+    /// <summary>A store with old backups and young ones.</summary>
+    private sealed class Site : IDisposable
+    {
+        private readonly FixedClock _clock = new();
+
+        public Site(int old = 4)
+        {
+            Place = new Workplace(encrypted: false, _clock);
+            Place.Write("a", "1");
+            var now = _clock.Now;
+            _clock.Now = now.AddDays(-200);
+            for (var number = 0; number < old; number++)
+            {
+                Old.Add(Place.BackUp().Key);
+                _clock.Now = _clock.Now.AddDays(1);
+            }
+
+            _clock.Now = now.AddDays(-3);
+            Young.Add(Place.BackUp().Key);
+            _clock.Now = now;
+            Young.Add(Place.BackUp().Key);
+            // Newest first, as they go.
+            Old.Reverse();
+        }
+
+        public Workplace Place { get; }
+
+        public List<string> Old { get; } = [];
+
+        public List<string> Young { get; } = [];
+
+        public IReadOnlyList<ExpiryStep> Plan() => CleanUp.Plan(CleanUp.Decide(Place.Session, Place.Local, Ninety, _ => { }, Workplace.None));
+
+        public IReadOnlyList<BackupEvent> Clean() => [.. CleanUp.Run(Place.Session, Place.Local, Ninety, Plan(), Workplace.None).ToBlockingEnumerable()];
+
+        public static IReadOnlyList<BotBackupRemoval> Removed(IReadOnlyList<BackupEvent> events)
+        {
+            Assert.DoesNotContain(events, happened => happened is Failed);
+            return [.. events.OfType<Made>().Select(made => (BotBackupRemoval)made.Item)];
+        }
+
+        public IReadOnlyList<string> Listed() => [.. BackupCatalog.List(Place.Local, Workplace.None).OfType<Made>().Select(made => ((BotBackup)made.Item).Key)];
+
+        public void Dispose() => Place.Dispose();
+    }
+
+    /// <summary>A store that keeps the files of one backup under a lock.</summary>
+    private sealed class LockedStore(IStore inner, string locked) : IStore
+    {
+        public string Name => inner.Name;
+
+        public string Location => inner.Location;
+
+        public long? FreeSpace => inner.FreeSpace;
+
+        public IEnumerable<StoredObject> List(string prefix, CancellationToken token) => inner.List(prefix, token);
+
+        public StoredObject? Find(string key, CancellationToken token) => inner.Find(key, token);
+
+        public Stream OpenRead(string key, long offset, CancellationToken token) => inner.OpenRead(key, offset, token);
+
+        public StoreWriter Create(string key, CancellationToken token, string? runId = null) => inner.Create(key, token, runId);
+
+        public void Delete(string key, CancellationToken token)
+        {
+            if (string.Equals(BackupFiles.ArchiveOf(key), locked, StringComparison.Ordinal) && !key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal))
+                throw new BackupException(FailureKind.AccessDenied, "The object is locked.", "Wait.", key);
+            inner.Delete(key, token);
+        }
+
+        public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => inner.RemovePartials(folder, isMine, token);
+
+        public Engine.Stores.Leases.StoreLease AcquireLease(string folder, CancellationToken token) => inner.AcquireLease(folder, token);
+
+        public string Locate(string key) => inner.Locate(key);
+    }
+}
