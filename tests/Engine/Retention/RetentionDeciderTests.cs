@@ -177,7 +177,12 @@ public sealed class RetentionDeciderTests
 
     private static BotBackupConfiguration Settings() => BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal)
     {
-        ["RETENTION_DAILY"] = "7", ["RETENTION_WEEKLY"] = "28", ["RETENTION_MONTHLY"] = "365", ["RETENTION_CONFIG"] = "90", ["RETENTION_VOLUMES"] = "7", ["RETENTION_SNAPSHOTS"] = "7",
+        ["RETENTION_DAILY"] = "7",
+        ["RETENTION_WEEKLY"] = "28",
+        ["RETENTION_MONTHLY"] = "365",
+        ["RETENTION_CONFIG"] = "90",
+        ["RETENTION_VOLUMES"] = "7",
+        ["RETENTION_SNAPSHOTS"] = "7",
     });
 
     private static List<string> Rules(IReadOnlyList<BotBackup> backups, RetentionPolicy? policy = null, bool hasServer = true) =>
