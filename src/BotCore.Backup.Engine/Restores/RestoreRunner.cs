@@ -7,6 +7,7 @@ using BotCore.Backup.Engine.Components.Files;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Posix;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Restores;
 
@@ -23,6 +24,7 @@ public static class RestoreRunner
             QuiesceJournal.Repair(session.Configuration, tell, stop);
             foreach (var step in steps)
             {
+                using var mark = IsShared(session, step.Backup) ? ReadMark.Leave(step.Backup.Source, tell, stop) : null;
                 try
                 {
                     var result = step.Server is not null ? new DatabaseRestore(session, step, tell).Run(stop)
@@ -38,6 +40,9 @@ public static class RestoreRunner
                 }
             }
         }, token);
+
+    // Only where clean-ups come: a file on somebody's stick gets no mark beside it.
+    private static bool IsShared(BackupSession session, BotBackup backup) => backup.PlainDump is null && session.Configuration.EnabledStores.Contains(backup.Source.Name, StringComparer.OrdinalIgnoreCase);
 }
 
 /// <summary>One restore under way. One thread.</summary>

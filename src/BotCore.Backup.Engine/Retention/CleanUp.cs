@@ -3,6 +3,7 @@ using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Stores.Leases;
 
 namespace BotCore.Backup.Engine.Retention;
 
@@ -86,6 +87,7 @@ public static class CleanUp
         // A full of a database goes on being made while increments are, so whoever removes of both holds both.
         var names = approved.Select(BackupRemover.LeaseOf).Append(folder).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal).ToList();
         using var leases = new HeldLeases(store, names, token);
+        using var unread = ReadMark.Forbid(store, token);
         foreach (var lease in names)
         {
             foreach (var leftover in Publication.RemoveLeftovers(store, folder, lease, token))
@@ -133,7 +135,7 @@ public static class CleanUp
     /// <summary>Several leases of one store, all or none.</summary>
     private sealed class HeldLeases : IDisposable
     {
-        private readonly List<Stores.Leases.StoreLease> _leases = [];
+        private readonly List<StoreLease> _leases = [];
 
         public HeldLeases(IStore store, IEnumerable<string> names, CancellationToken token)
         {

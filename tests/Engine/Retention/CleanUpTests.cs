@@ -2,6 +2,7 @@ using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Retention;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Stores.Leases;
 using BotCore.Backup.Engine.Tests.Stores;
 using Xunit;
 
@@ -59,6 +60,55 @@ public sealed class CleanUpTests
         Parallel.For(0, 2, number => both[number] = [.. CleanUp.Run(site.Place.Session, site.Place.Local, Ninety, approved, Workplace.None).ToBlockingEnumerable()]);
         Assert.Equal(site.Old.Order(StringComparer.Ordinal), both.SelectMany(events => events).OfType<Made>().Select(made => ((BotBackupRemoval)made.Item).Backup.Key).Order(StringComparer.Ordinal));
         Assert.Equal(site.Young, site.Listed());
+    }
+
+    [Fact]
+    public void What_a_restore_reads_stays_until_it_has_read_it()
+    {
+        using var site = new Site();
+        var approved = site.Plan();
+        var told = new List<BackupEvent>();
+        // As two restores leave it while they run.
+        using (ReadMark.Leave(site.Place.Local, told.Add, Workplace.None))
+        using (ReadMark.Leave(site.Place.Local, told.Add, Workplace.None))
+        {
+            var failure = Workplace.Failure([.. CleanUp.Run(site.Place.Session, site.Place.Local, Ninety, approved, Workplace.None).ToBlockingEnumerable()]);
+            Assert.Equal(FailureKind.Locked, failure.Kind);
+            Assert.Contains("A restore, or another clean-up, is at work", failure.Message, StringComparison.Ordinal);
+            Assert.Equal(site.Old.Count + site.Young.Count, site.Listed().Count);
+        }
+
+        Assert.Empty(told);
+        Assert.Equal(site.Old.Count, Site.Removed(site.Clean()).Count);
+    }
+
+    [Fact]
+    public void A_restore_holds_its_mark_while_it_reads()
+    {
+        using var site = new Site(old: 1);
+        var backup = BackupCatalog.Open(site.Place.Local, site.Old[0], Workplace.None);
+        var wasLocked = false;
+        var watched = new LockedStore(site.Place.Local, "none", key =>
+        {
+            if (!string.Equals(key, backup.Key, StringComparison.Ordinal))
+                return;
+            wasLocked = true;
+            Assert.Throws<BackupException>(() => ReadMark.Forbid(site.Place.Local, Workplace.None).Dispose());
+        });
+        site.Place.Restore(backup with { Source = watched });
+        Assert.True(wasLocked);
+        ReadMark.Forbid(site.Place.Local, Workplace.None).Dispose();
+    }
+
+    [Fact]
+    public void A_restore_from_a_store_that_may_not_be_written_is_none_the_worse()
+    {
+        using var site = new Site(old: 1);
+        var told = new List<BackupEvent>();
+        var refusing = new LockedStore(site.Place.Local, "none") { RefusesLeases = true };
+        Assert.Null(ReadMark.Leave(refusing, told.Add, Workplace.None));
+        Assert.IsType<Said>(Assert.Single(told));
+        Assert.Equal(Outcome.Succeeded, site.Place.Restore(BackupCatalog.Open(site.Place.Local, site.Old[0], Workplace.None) with { Source = refusing }).Outcome);
     }
 
     [Fact]
@@ -155,8 +205,10 @@ public sealed class CleanUpTests
     }
 
     /// <summary>A store that keeps the files of one backup under a lock.</summary>
-    private sealed class LockedStore(IStore inner, string locked) : IStore
+    private sealed class LockedStore(IStore inner, string locked, Action<string>? reading = null) : IStore
     {
+        public bool RefusesLeases { get; init; }
+
         public string Name => inner.Name;
 
         public string Location => inner.Location;
@@ -167,7 +219,11 @@ public sealed class CleanUpTests
 
         public StoredObject? Find(string key, CancellationToken token) => inner.Find(key, token);
 
-        public Stream OpenRead(string key, long offset, CancellationToken token) => inner.OpenRead(key, offset, token);
+        public Stream OpenRead(string key, long offset, CancellationToken token)
+        {
+            reading?.Invoke(key);
+            return inner.OpenRead(key, offset, token);
+        }
 
         public StoreWriter Create(string key, CancellationToken token, string? runId = null) => inner.Create(key, token, runId);
 
@@ -180,7 +236,8 @@ public sealed class CleanUpTests
 
         public IReadOnlyList<string> RemovePartials(string folder, Func<string, bool> isMine, CancellationToken token) => inner.RemovePartials(folder, isMine, token);
 
-        public Engine.Stores.Leases.StoreLease AcquireLease(string folder, CancellationToken token) => inner.AcquireLease(folder, token);
+        public StoreLease AcquireLease(string folder, CancellationToken token) =>
+            RefusesLeases ? throw new BackupException(FailureKind.AccessDenied, "Nothing may be written there.", "Ask for the right to.", folder) : inner.AcquireLease(folder, token);
 
         public string Locate(string key) => inner.Locate(key);
     }
