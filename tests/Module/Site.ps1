@@ -61,10 +61,10 @@ function Add-Setting($Site, [string[]] $Line) {
     Set-Setting $Site (@([IO.File]::ReadAllLines($Site.EnvFile)) + $Line)
 }
 
-# All that is in a folder as text: names, modes, link targets and hashes. Two folders are alike where the texts are. Records of proofs are left out: whoever reads an archive may leave one.
+# All that is in a folder as text: names, modes, link targets and hashes. Two folders are alike where the texts are. Records of proofs are left out, and the marks of readers: whoever reads an archive may leave one.
 function Get-Print([string] $Folder) {
     if (-not (Test-Path -LiteralPath $Folder)) { return '(nothing)' }
-    $lines = foreach ($item in Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object Name -NotMatch '\.proof\.\d{8}_\d{6}Z') {
+    $lines = foreach ($item in Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object Name -NotMatch '\.proof\.\d{8}_\d{6}Z|^reading-\d\.lease$') {
         $hash = if ($item -is [IO.FileInfo] -and -not $item.LinkTarget) { (Get-FileHash -LiteralPath $item.FullName).Hash } else { "$($item.LinkTarget)" }
         "$($item.FullName.Substring($Folder.Length)) $($item.UnixMode) $hash"
     }

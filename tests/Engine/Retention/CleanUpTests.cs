@@ -114,7 +114,7 @@ public sealed class CleanUpTests
     [Fact]
     public void Death_at_any_moment_leaves_nothing_half_and_the_next_one_completes()
     {
-        for (var moment = 1; ; moment += 5)
+        for (var moment = 1; ; moment += 9)
         {
             using var site = new Site(old: 2);
             var approved = site.Plan();
