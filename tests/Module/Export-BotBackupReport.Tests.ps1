@@ -25,8 +25,8 @@ Describe 'Export-BotBackupReport' {
         $file.FullName | Should -Be (Join-Path $site.Store "verification-report-$day.txt")
         $file.UnixFileMode | Should -Be ([IO.UnixFileMode] 'UserRead, UserWrite')
         $text = [IO.File]::ReadAllText($file.FullName)
-        foreach ($backup in $backups) { $text | Should -Match "(?m)^OK +$([regex]::Escape($backup.Key)) .* Checksum, Unauthenticated, just now$" }
-        $text | Should -Match "(?m)^FAIL +$([regex]::Escape($damaged.Key)) .* Damaged \(ChecksumMismatch\), found just now$"
+        foreach ($backup in $backups) { $text | Should -Match "(?m)^OK +$([regex]::Escape($backup.Key)) .* Checksum, Unauthenticated, now$" }
+        $text | Should -Match "(?m)^FAIL +$([regex]::Escape($damaged.Key)) .* Damaged \(ChecksumMismatch\), now$"
         $text | Should -Match "(?m)^WARN +$([regex]::Escape($bare.Key)) .*; there is no \.sha256 beside it$"
         $text | Should -Match '(?m)^WARN +volumes/old_20251118_030000\.tar\.gz .* never proven; there is no \.sha256 beside it$'
         $text | Should -Match '(?m)^Archives: 5 '
@@ -48,7 +48,7 @@ Describe 'Export-BotBackupReport' {
         $null = Get-BotBackup | Test-BotBackup -Depth Archive | Export-BotBackupReport $file
         $text = [IO.File]::ReadAllText($file)
         $text | Should -BeLike '*About:   the archives that were given, and no other*'
-        $text | Should -BeLike '*Archive, Unauthenticated, just now*'
+        $text | Should -BeLike '*Archive, Unauthenticated, now*'
 
         Remove-Item -LiteralPath $file
         @() | Export-BotBackupReport $file

@@ -207,7 +207,7 @@ public static class BackupPlanner
     private static void AddStep(BackupSession session, BackupRequest request, Component component, Func<IReadOnlyList<IStore>, BackupStep> step, List<BackupStep> steps, Action<Failure> failed)
     {
         var stores = new List<IStore>();
-        var names = request.Stores.Count > 0 ? request.Stores : StoresOf(session, component);
+        var names = request.Stores.Count > 0 ? request.Stores : session.Configuration.StoresOf(component);
         // Sealed into the folder where there is one, and copied from there: a network is slower and breaks, and the source is read once.
         foreach (var name in names.Distinct(StringComparer.OrdinalIgnoreCase).OrderBy(name => !session.IsLocal(name)))
         {
@@ -224,15 +224,6 @@ public static class BackupPlanner
         if (stores.Count > 0)
             steps.Add(step(stores) with { IsOfPlatform = request.Components.Count == 0 });
     }
-
-    private static IReadOnlyList<string> StoresOf(BackupSession session, Component component) =>
-        component switch
-        {
-            Component.Volume => session.Configuration.StoresVolumes,
-            Component.MongoDb => session.Configuration.StoresMongoDb,
-            Component.Model => session.Configuration.StoresModels,
-            _ => session.Configuration.StoresConfig,
-        };
 
     private static IEnumerable<Component> Components(BackupSession session, BackupRequest request)
     {

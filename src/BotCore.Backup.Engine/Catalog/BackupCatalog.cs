@@ -21,9 +21,12 @@ public static class BackupCatalog
     public static IEnumerable<BackupEvent> List(IStore store, CancellationToken token) => List(store, "", token);
 
     /// <summary>The same of what stands below <paramref name="prefix"/> only.</summary>
-    internal static IEnumerable<BackupEvent> List(IStore store, string prefix, CancellationToken token, TimeProvider? clock = null)
+    internal static IEnumerable<BackupEvent> List(IStore store, string prefix, CancellationToken token, TimeProvider? clock = null) => List(store, store.List(prefix, token), token, clock);
+
+    /// <summary>The same of <paramref name="listed"/>, which somebody who needs it for more has listed.</summary>
+    internal static IEnumerable<BackupEvent> List(IStore store, IEnumerable<StoredObject> listed, CancellationToken token, TimeProvider? clock = null)
     {
-        var objects = store.List(prefix, token).Where(o => !VerifiedLinks.IsIn(o.Key)).ToDictionary(o => o.Key, StringComparer.Ordinal);
+        var objects = listed.Where(o => !VerifiedLinks.IsIn(o.Key)).ToDictionary(o => o.Key, StringComparer.Ordinal);
         var proofs = ProofHistory.Gather(objects.Keys);
         var now = (clock ?? TimeProvider.System).GetUtcNow();
         // Most of what there is stands beside something, and is told from an archive by its ending alone.

@@ -1,3 +1,4 @@
+using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Engine.Configuration;
@@ -119,6 +120,15 @@ public sealed record BotBackupConfiguration
 
     /// <summary>STORES_MODELS, as <see cref="StoresMongoDb"/>.</summary>
     public IReadOnlyList<string> StoresModels { get; internal init; } = [];
+
+    /// <summary>The stores that hold <paramref name="component"/>, as the four settings say.</summary>
+    public IReadOnlyList<string> StoresOf(Component component) => component switch
+    {
+        Component.MongoDb => StoresMongoDb,
+        Component.Volume => StoresVolumes,
+        Component.Model => StoresModels,
+        _ => StoresConfig,
+    };
 
     /// <summary>The stores that are enabled: local, and those whose switch is on.</summary>
     public IReadOnlyList<string> EnabledStores { get; internal init; } = [];

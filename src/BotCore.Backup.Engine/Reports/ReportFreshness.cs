@@ -1,6 +1,8 @@
 using BotCore.Backup.Engine.Backups;
+using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Configuration;
+using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Reports;
 
@@ -23,7 +25,7 @@ internal sealed class ReportFreshness(BotBackupConfiguration settings, ReportReq
             {
                 var named = archives.Where(archive => archive.Component == component && archive.Type != BackupType.Snapshot && string.Equals(archive.Store, store, StringComparison.Ordinal))
                     .GroupBy(archive => archive.Name, StringComparer.Ordinal).OrderBy(group => group.Key, StringComparer.Ordinal).ToList();
-                if (named.Count == 0 && expected.Contains(component) && StoresOf(component).Contains(store, StringComparer.OrdinalIgnoreCase))
+                if (named.Count == 0 && expected.Contains(component) && settings.StoresOf(component).Contains(store, StringComparer.OrdinalIgnoreCase))
                     checks.Add(new ReportedCheck(ReportStatus.Failed, $"{TextReport.Heading(component)} in {store}", "there is none"));
                 var newest = named.Select(NewestGood).Max();
                 checks.AddRange(named.Select(group => Check(component, group.Key, store, NewestGood(group), newest)));
@@ -39,22 +41,14 @@ internal sealed class ReportFreshness(BotBackupConfiguration settings, ReportReq
         if (at is not { } taken)
             return new ReportedCheck(ReportStatus.Failed, subject, "none of its backups is known to be good");
         var age = now - taken;
-        var text = $"the newest good one is {ReportAge.Text(age)} old";
+        var text = $"the newest good one is {Age.Text(age)} old";
         // A model is backed up when it changes.
         if (component == Component.Model)
             return new ReportedCheck(ReportStatus.Ok, subject, text + "; a new one is made when it changes");
         return age <= request.MaximumAge ? new ReportedCheck(ReportStatus.Ok, subject, text)
-            : new ReportedCheck(at == newest ? ReportStatus.Failed : ReportStatus.Warning, subject, $"{text}, more than {ReportAge.Text(request.MaximumAge)}");
+            : new ReportedCheck(at == newest ? ReportStatus.Failed : ReportStatus.Warning, subject, $"{text}, more than {Age.Text(request.MaximumAge)}");
     }
 
     private DateTimeOffset? NewestGood(IEnumerable<ReportedArchive> archives) =>
-        archives.Where(archive => archive.Status is ReportStatus.Ok or ReportStatus.Warning && archive.Taken <= now).Max(archive => archive.Taken);
-
-    private IReadOnlyList<string> StoresOf(Component component) => component switch
-    {
-        Component.MongoDb => settings.StoresMongoDb,
-        Component.Volume => settings.StoresVolumes,
-        Component.Config => settings.StoresConfig,
-        _ => settings.StoresModels,
-    };
+        archives.Where(archive => archive.Status is ReportStatus.Ok or ReportStatus.Warning && archive.Taken <= now + ProofHistory.Skew).Max(archive => archive.Taken);
 }

@@ -4,6 +4,7 @@ using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Stores;
+using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Reports;
 
@@ -13,8 +14,8 @@ namespace BotCore.Backup.Engine.Reports;
 /// </summary>
 internal sealed class ReportMaker(BackupSession session, ReportRequest request, CancellationToken token)
 {
-    // By store, then by key: the length of all that lies there.
-    private readonly Dictionary<string, Dictionary<string, long>> _files = new(StringComparer.Ordinal);
+    // By store, then by key: all that lies there.
+    private readonly Dictionary<string, Dictionary<string, StoredObject>> _files = new(StringComparer.Ordinal);
     private readonly List<ReportedArchive> _archives = [];
     private readonly List<BotRecoveryWindow> _windows = [];
     private readonly List<ReportedCheck> _space = [];
@@ -67,7 +68,7 @@ internal sealed class ReportMaker(BackupSession session, ReportRequest request, 
     private void ReadStore(IStore store)
     {
         var backups = new List<BotBackup>();
-        foreach (var happened in BackupCatalog.List(store, token))
+        foreach (var happened in BackupCatalog.List(store, FilesOf(store).Values, token, session.Clock))
         {
             if (happened is Made { Item: BotBackup backup } && IsWanted(backup.Component))
                 backups.Add(backup);
@@ -103,7 +104,7 @@ internal sealed class ReportMaker(BackupSession session, ReportRequest request, 
         }
     }
 
-    private ReportedArchive Judge(BotBackup backup, Verification.BotBackupVerification test)
+    private ReportedArchive Judge(BotBackup backup, BotBackupVerification test)
     {
         var line = Judge(backup);
         return test.Outcome switch
@@ -137,12 +138,12 @@ internal sealed class ReportMaker(BackupSession session, ReportRequest request, 
         var proof = backup.Proof;
         var missing = HasChecksumFile(backup) ? "" : "; there is no .sha256 beside it";
         if (backup.IsDamaged)
-            return (ReportStatus.Failed, proof.At is { } found ? $"{proof}, found {ReportAge.Ago(_now - found)}" : proof.ToString());
-        if (proof.Depth == Verification.Depth.Unknown)
+            return (ReportStatus.Failed, proof.ToString(_now));
+        if (proof.Depth == Depth.Unknown)
             return (ReportStatus.Unknown, $"never proven{missing}");
         var age = proof.At is { } at ? _now - at : TimeSpan.MaxValue;
-        var text = proof.At is null ? proof.ToString() : $"{proof}, {ReportAge.Ago(age)}";
-        if (backup.Taken > _now)
+        var text = proof.ToString(_now);
+        if (backup.Taken > _now + ProofHistory.Skew)
             return (ReportStatus.Warning, $"{text}; its date lies in the future{missing}");
         if (backup.Flaws > 0)
             return (ReportStatus.Warning, $"{text}; {backup.Flaws} entries changed or vanished while they were read{missing}");
@@ -154,10 +155,10 @@ internal sealed class ReportMaker(BackupSession session, ReportRequest request, 
     // A dump of mongodump never has one.
     private bool HasChecksumFile(BotBackup backup) => backup.PlainDump is not null || FilesOf(backup.Source).ContainsKey(BackupFiles.Checksum(backup.Key));
 
-    private Dictionary<string, long> FilesOf(IStore store)
+    private Dictionary<string, StoredObject> FilesOf(IStore store)
     {
         if (!_files.TryGetValue(store.Location, out var files))
-            _files.Add(store.Location, files = store.List("", token).ToDictionary(file => file.Key, file => file.Length, StringComparer.Ordinal));
+            _files.Add(store.Location, files = store.List("", token).ToDictionary(file => file.Key, StringComparer.Ordinal));
         return files;
     }
 
@@ -194,7 +195,7 @@ internal sealed class ReportMaker(BackupSession session, ReportRequest request, 
             Name = named ? name.Name : "",
             Type = named ? name.Type : BackupType.Unknown,
             Taken = named ? name.Taken : null,
-            Size = FilesOf(store).GetValueOrDefault(key),
+            Size = FilesOf(store).TryGetValue(key, out var file) ? file.Length : 0,
             Text = $"{failure.Kind}: {failure.Message}",
         };
     }

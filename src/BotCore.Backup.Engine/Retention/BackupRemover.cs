@@ -121,9 +121,19 @@ public static class BackupRemover
             throw;
         }
 
+        DemandGone(backup);
         VerifiedLinks.Remove(backup);
         store.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
         return new BotBackupRemoval { Backup = backup, Rule = rule, Reason = reason, Freed = freed, Outcome = Outcome.Succeeded };
+    }
+
+    // That a store took a call is no proof that the file is gone. The intent stays, so what is left is not taken for a backup.
+    private static void DemandGone(BotBackup backup)
+    {
+        var left = backup.Source.List(backup.Key, CancellationToken.None).Select(file => file.Key)
+            .FirstOrDefault(key => !key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal) && string.Equals(BackupFiles.ArchiveOf(key), backup.Key, StringComparison.Ordinal));
+        if (left is not null)
+            throw new BackupException(FailureKind.AccessDenied, $"{backup.Source.Location} still has '{left}' after it was removed.", "Look at that store with its own tools: a lock on objects, or a snapshot, may keep it.", backup);
     }
 
     private static void LeaveIntent(BotBackup backup, CancellationToken token)

@@ -41,10 +41,14 @@ public static class CleanUp
 
     /// <summary>A decision for every backup of <paramref name="store"/> that is asked for, as the store stands now; what cannot be read there is told through <paramref name="failed"/>.</summary>
     /// <exception cref="BackupException">What the store throws; a manifest that cannot be read for now: without it nothing can be decided.</exception>
-    public static IReadOnlyList<BotBackupDecision> Decide(BackupSession session, IStore store, CleanUpRequest request, Action<Failure> failed, CancellationToken token)
+    public static IReadOnlyList<BotBackupDecision> Decide(BackupSession session, IStore store, CleanUpRequest request, Action<Failure> failed, CancellationToken token) =>
+        Decide(session, store, "", request, failed, token);
+
+    // What stands on each other, and is of one thing, lies below one folder of a store.
+    private static IReadOnlyList<BotBackupDecision> Decide(BackupSession session, IStore store, string prefix, CleanUpRequest request, Action<Failure> failed, CancellationToken token)
     {
         var backups = new List<BotBackup>();
-        foreach (var happened in BackupCatalog.List(store, token))
+        foreach (var happened in BackupCatalog.List(store, prefix, token, session.Clock))
         {
             if (happened is Made { Item: BotBackup backup })
                 backups.Add(backup);
@@ -96,13 +100,14 @@ public static class CleanUp
 
         var wanted = approved.Select(backup => backup.Key).ToHashSet(StringComparer.Ordinal);
         var stands = false;
-        foreach (var step in Plan(Decide(session, store, request, _ => { }, token).Where(decision => wanted.Contains(decision.Backup.Key))))
+        foreach (var step in Plan(Decide(session, store, folder + "/", request, _ => { }, token).Where(decision => wanted.Contains(decision.Backup.Key))))
         {
             token.ThrowIfCancellationRequested();
             // An increment that could not be removed still needs its full, whichever that is.
             if (stands && step.Decision.Backup.Type != BackupType.Incremental)
                 break;
             leases.Demand(token);
+            unread.Demand(token);
             var happened = Remove(step);
             stands |= happened is Failed && step.Decision.Backup.Type == BackupType.Incremental;
             tell(happened);
@@ -130,33 +135,5 @@ public static class CleanUp
         if (!Settled.Contains(failure.Kind))
             throw new BackupException(failure with { Message = $"{failure.Message} Nothing was decided, since other backups may stand on what could not be read." });
         failed(failure);
-    }
-
-    /// <summary>Several leases of one store, all or none.</summary>
-    private sealed class HeldLeases : IDisposable
-    {
-        private readonly List<StoreLease> _leases = [];
-
-        public HeldLeases(IStore store, IEnumerable<string> names, CancellationToken token)
-        {
-            try
-            {
-                foreach (var name in names)
-                    _leases.Add(store.AcquireLease(name, token));
-            }
-            catch
-            {
-                Dispose();
-                throw;
-            }
-        }
-
-        public void Demand(CancellationToken token) => _leases.ForEach(lease => lease.Demand(token));
-
-        public void Dispose()
-        {
-            foreach (var lease in _leases)
-                lease.Dispose();
-        }
     }
 }

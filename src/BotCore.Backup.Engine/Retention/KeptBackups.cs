@@ -7,9 +7,6 @@ internal sealed class KeptBackups
 {
     private readonly Dictionary<BotBackup, (string Rule, string Reason)> _kept = new(ReferenceEqualityComparer.Instance);
 
-    /// <summary>Those that stay.</summary>
-    public IReadOnlyCollection<BotBackup> All => _kept.Keys;
-
     public bool Contains(BotBackup backup) => _kept.ContainsKey(backup);
 
     /// <summary>True where nothing had kept it before.</summary>

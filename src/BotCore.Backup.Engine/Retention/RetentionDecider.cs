@@ -11,9 +11,6 @@ namespace BotCore.Backup.Engine.Retention;
 /// </summary>
 public static class RetentionDecider
 {
-    // What a clock may be off between two machines.
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromMinutes(5);
-
     /// <summary>A decision for every backup of <paramref name="backups"/>, which are all that one store has, in their order.</summary>
     /// <param name="backups">Every backup of one store: what is left out is taken for not there.</param>
     /// <param name="policy">The days.</param>
@@ -22,9 +19,9 @@ public static class RetentionDecider
     public static IReadOnlyList<BotBackupDecision> Decide(IReadOnlyList<BotBackup> backups, RetentionPolicy policy, DateTimeOffset now, bool hasServer)
     {
         var kept = new KeptBackups();
-        foreach (var ahead in backups.Where(backup => backup.Taken > now + ClockTolerance))
+        foreach (var ahead in backups.Where(backup => backup.Taken > now + ProofHistory.Skew))
             kept.Keep(ahead, RetentionRules.FutureDated, "its date lies ahead of now, so a clock was wrong, and nothing is decided by it");
-        var present = backups.Where(backup => backup.Taken <= now + ClockTolerance).ToList();
+        var present = backups.Where(backup => backup.Taken <= now + ProofHistory.Skew).ToList();
         foreach (var thing in present.Where(backup => backup.Type != BackupType.Snapshot).GroupBy(backup => (backup.Component, backup.Name, Database: DatabaseOf(backup))))
         {
             switch (thing.Key.Component)

@@ -102,10 +102,5 @@ public static class StoreProbe
         FailureKind.StoreUnreachable, $"{store.Location} cannot be used: {what}.", "Look at that store with its own tools; no backup can be trusted to it.", store.Location);
 
     private static List<Component> ComponentsOf(BotBackupConfiguration settings, string store) =>
-    [
-        .. new (Component Component, IReadOnlyList<string> Stores)[]
-        {
-            (Component.MongoDb, settings.StoresMongoDb), (Component.Volume, settings.StoresVolumes), (Component.Config, settings.StoresConfig), (Component.Model, settings.StoresModels),
-        }.Where(one => one.Stores.Contains(store, StringComparer.OrdinalIgnoreCase)).Select(one => one.Component),
-    ];
+        [.. new[] { Component.MongoDb, Component.Volume, Component.Config, Component.Model }.Where(component => settings.StoresOf(component).Contains(store, StringComparer.OrdinalIgnoreCase))];
 }

@@ -1,4 +1,4 @@
-using System.Globalization;
+using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Events;
 
 namespace BotCore.Backup.Engine.Verification;
@@ -43,14 +43,7 @@ public sealed record Proof(Depth Depth, DateTimeOffset? At, bool Authenticated)
         if (At is not { } at)
             return ToString();
         var age = now - at;
-        var (count, unit) = age switch
-        {
-            { TotalDays: >= 2 } => (age.TotalDays, "d"),
-            { TotalHours: >= 2 } => (age.TotalHours, "h"),
-            { TotalMinutes: >= 1 } => (age.TotalMinutes, "min"),
-            _ => (0, ""),
-        };
-        return unit.Length == 0 ? $"{this}, now" : string.Create(CultureInfo.InvariantCulture, $"{this}, {Math.Floor(count):0} {unit} ago");
+        return age < TimeSpan.FromMinutes(1) ? $"{this}, now" : $"{this}, {Age.Text(age)} ago";
     }
 
     /// <summary>For people: <c>Unproven</c>, <c>Archive</c>, <c>Archive, Unauthenticated</c>, <c>Restore (Sandbox)</c>, <c>Damaged (ArchiveCorrupt)</c>.</summary>

@@ -8,6 +8,7 @@ using BotCore.Backup.Engine.Components.MongoDb.Dumping;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Tests.Components.MongoDb;
+using BotCore.Backup.Engine.Tests.Retention;
 using BotCore.Backup.Engine.Verification;
 using BotCore.Backup.Protocols.MongoDb.Bson;
 using BotCore.Backup.Sandbox;
@@ -262,44 +263,14 @@ public sealed class OplogChainsTests
 
         private static string Text(uint second) => new BsonTimestamp(second, 1).ToString();
 
-        private static BotBackup Of(string id, BackupType type, OplogSpan span, string timeline, string? database) => new()
-        {
-            Id = id,
-            Component = Component.MongoDb,
-            Name = "mongodb",
-            Type = type,
-            Taken = OplogTime(span.End),
-            Size = 1,
-            Store = "local",
-            Location = id,
-            Key = id,
-            Encryption = Encryption.None,
-            Proof = Proof.None,
-            Manifest = new Manifest
-            {
-                Format = 1,
-                Id = id,
-                RunId = "run",
-                Component = Component.MongoDb,
-                Name = "mongodb",
-                Type = type,
-                Archive = id,
-                Started = DateTimeOffset.UnixEpoch,
-                Completed = DateTimeOffset.UnixEpoch,
-                Host = "host",
-                Tool = "tool",
-                Codec = "gzip",
-                Encryption = Encryption.None,
-                Entries = 1,
-                PlainSize = 1,
-                Size = 1,
-                Sha256 = "",
-                IndexSize = 1,
-                IndexSha256 = "",
-                MongoDb = new DumpFacts("7.0", Consistent: true, 0, 0, database, span),
-                Chain = new ChainFacts(timeline),
-            },
-        };
+        private static BotBackup Of(string id, BackupType type, OplogSpan span, string timeline, string? database) => KeptHistory.Of(
+            Component.MongoDb,
+            "mongodb",
+            type,
+            id,
+            OplogTime(span.End),
+            KeptHistory.Head(id, Component.MongoDb, "mongodb", type) with { MongoDb = new DumpFacts("7.0", Consistent: true, 0, 0, database, span), Chain = new ChainFacts(timeline) },
+            Proof.None);
 
         private static DateTimeOffset OplogTime(string text) => BsonTimestamp.TryParse(text, out var at) ? at.Time : default;
     }

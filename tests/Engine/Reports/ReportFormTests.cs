@@ -32,7 +32,7 @@ public sealed class ReportFormTests
             MongoDB
             -------
             OK    mongodb/2025/11/mongodb_full_20251118_020000.tar.gz   1.00 KiB  Archive, 3 h ago
-            FAIL  mongodb/2025/11/mongodb_full_20251117_020000.tar.gz   1.00 KiB  Damaged (ArchiveCorrupt), found 2 h ago
+            FAIL  mongodb/2025/11/mongodb_full_20251117_020000.tar.gz   1.00 KiB  Damaged (ArchiveCorrupt), 2 h ago
 
             Configuration
             -------------
@@ -164,7 +164,7 @@ public sealed class ReportFormTests
         Archives =
         [
             Archive("mongodb/2025/11/mongodb_full_20251118_020000.tar.gz", ReportStatus.Ok, "Archive, 3 h ago", Component.MongoDb),
-            Archive("mongodb/2025/11/mongodb_full_20251117_020000.tar.gz", ReportStatus.Failed, "Damaged (ArchiveCorrupt), found 2 h ago", Component.MongoDb) with { Taken = Now.AddDays(-1) },
+            Archive("mongodb/2025/11/mongodb_full_20251117_020000.tar.gz", ReportStatus.Failed, "Damaged (ArchiveCorrupt), 2 h ago", Component.MongoDb) with { Taken = Now.AddDays(-1) },
             Archive($"config/{name}_20251118_030000.tar.gz", ReportStatus.Unknown, "never proven", Component.Config) with { Name = name },
         ],
         Freshness = [new ReportedCheck(ReportStatus.Ok, "MongoDB in local", "the newest good one is 7 h old")],

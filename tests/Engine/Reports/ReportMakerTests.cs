@@ -21,7 +21,7 @@ public sealed class ReportMakerTests
 
         Assert.Equal((ReportStatus.Ok, "Every archive is proven, every check is good."), (report.Overall, report.Verdict));
         var archive = Assert.Single(report.Archives);
-        Assert.Equal((ReportStatus.Ok, "Archive, Unauthenticated, just now"), (archive.Status, archive.Text));
+        Assert.Equal((ReportStatus.Ok, "Archive, Unauthenticated, now"), (archive.Status, archive.Text));
         Assert.Equal(new ReportTotals(1, 1, 0, 0, 0, archive.Size), report.Totals);
         Assert.Equal((ReportStatus.Ok, "Configuration in local"), (Assert.Single(report.Freshness).Status, report.Freshness[0].Subject));
     }
@@ -41,7 +41,7 @@ public sealed class ReportMakerTests
 
         Assert.Equal(5, report.Archives.Count);
         Assert.Equal(ReportStatus.Ok, Line(report, good.Key).Status);
-        Assert.Equal((ReportStatus.Failed, "Damaged (ChecksumMismatch), found just now"), (Line(report, damaged.Key).Status, Line(report, damaged.Key).Text));
+        Assert.Equal((ReportStatus.Failed, "Damaged (ChecksumMismatch), now"), (Line(report, damaged.Key).Status, Line(report, damaged.Key).Text));
         Assert.Equal(ReportStatus.Warning, Line(report, bare.Key).Status);
         Assert.EndsWith("; there is no .sha256 beside it", Line(report, bare.Key).Text, StringComparison.Ordinal);
         Assert.Equal(ReportStatus.Failed, Line(report, lost.Key).Status);
@@ -105,7 +105,7 @@ public sealed class ReportMakerTests
         File.AppendAllText(newest.Location, "x");
         place.Prove(newest);
 
-        Assert.Equal("the newest good one is 3 days old, more than 25 h", Assert.Single(Report(place).Freshness).Text);
+        Assert.Equal("the newest good one is 3 d old, more than 25 h", Assert.Single(Report(place).Freshness).Text);
     }
 
     [Fact]
@@ -116,7 +116,7 @@ public sealed class ReportMakerTests
         place.Write("a", "1");
         place.BackUp();
         clock.Now += TimeSpan.FromDays(36);
-        Assert.Equal("Checksum, Unauthenticated, 36 days ago, which is long ago", Assert.Single(Report(place).Archives).Text);
+        Assert.Equal("Checksum, Unauthenticated, 36 d ago, which is long ago", Assert.Single(Report(place).Archives).Text);
         clock.Now -= TimeSpan.FromDays(37);
         var early = Assert.Single(Report(place).Archives);
         Assert.Equal(ReportStatus.Warning, early.Status);

@@ -144,6 +144,19 @@ public sealed class CleanUpTests
     }
 
     [Fact]
+    public void A_removal_that_the_store_only_pretends_is_no_success()
+    {
+        using var site = new Site(old: 1);
+        var pretending = new LockedStore(site.Place.Local, site.Old[0]) { Pretends = true };
+        var approved = CleanUp.Plan(CleanUp.Decide(site.Place.Session, pretending, Ninety, _ => { }, Workplace.None));
+        var failure = Workplace.Failure([.. CleanUp.Run(site.Place.Session, pretending, Ninety, approved, Workplace.None).ToBlockingEnumerable()]);
+
+        Assert.Equal(FailureKind.AccessDenied, failure.Kind);
+        Assert.Contains("still has", failure.Message, StringComparison.Ordinal);
+        Assert.True(File.Exists(Path.Combine(site.Place.Store, site.Old[0])));
+    }
+
+    [Fact]
     public void One_that_the_store_does_not_let_go_stays_whole_and_is_told()
     {
         using var site = new Site();
@@ -209,6 +222,8 @@ public sealed class CleanUpTests
     {
         public bool RefusesLeases { get; init; }
 
+        public bool Pretends { get; init; }
+
         public string Name => inner.Name;
 
         public string Location => inner.Location;
@@ -229,7 +244,10 @@ public sealed class CleanUpTests
 
         public void Delete(string key, CancellationToken token)
         {
-            if (string.Equals(BackupFiles.ArchiveOf(key), locked, StringComparison.Ordinal) && !key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal))
+            var isLocked = string.Equals(BackupFiles.ArchiveOf(key), locked, StringComparison.Ordinal) && !key.EndsWith(BackupFiles.IntentSuffix, StringComparison.Ordinal);
+            if (isLocked && Pretends)
+                return;
+            if (isLocked)
                 throw new BackupException(FailureKind.AccessDenied, "The object is locked.", "Wait.", key);
             inner.Delete(key, token);
         }

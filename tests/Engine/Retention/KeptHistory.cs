@@ -37,7 +37,8 @@ internal static class KeptHistory
 
     private static string Text(DateTimeOffset at) => new BsonTimestamp((uint)at.ToUnixTimeSeconds(), 1).ToString();
 
-    private static BotBackup Of(Component component, string name, BackupType type, string id, DateTimeOffset taken, Manifest manifest, Proof? proof) => new()
+    /// <summary>A listed backup with that manifest; proven when it was made, where nothing else is said.</summary>
+    public static BotBackup Of(Component component, string name, BackupType type, string id, DateTimeOffset taken, Manifest manifest, Proof? proof) => new()
     {
         Id = id,
         Component = component,
@@ -53,7 +54,8 @@ internal static class KeptHistory
         Manifest = manifest,
     };
 
-    private static Manifest Head(string id, Component component, string name, BackupType type) => new()
+    /// <summary>A manifest in which nothing stands but what it must.</summary>
+    public static Manifest Head(string id, Component component, string name, BackupType type) => new()
     {
         Format = 1,
         Id = id,

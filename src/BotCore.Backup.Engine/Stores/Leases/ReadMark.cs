@@ -11,6 +11,8 @@ internal static class ReadMark
 {
     private const int Marks = 8;
 
+    private static readonly string[] Names = [.. Enumerable.Range(0, Marks).Select(number => "reading-" + number.ToString(CultureInfo.InvariantCulture))];
+
     // How long a clean-up that is under way is waited for: what it removes next might be what is to be read.
     private const int MostTurns = 60;
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
@@ -42,35 +44,26 @@ internal static class ReadMark
 
     /// <summary>Every mark of <paramref name="store"/>: nobody reads it then, and whoever wants to waits.</summary>
     /// <exception cref="BackupException">Locked: somebody reads it.</exception>
-    public static IDisposable Forbid(IStore store, CancellationToken token)
+    public static HeldLeases Forbid(IStore store, CancellationToken token)
     {
-        var held = new HeldMarks();
         try
         {
-            for (var number = 0; number < Marks; number++)
-                held.Add(store.AcquireLease(NameOf(number), token));
-            return held;
+            return new HeldLeases(store, Names, token);
         }
         catch (BackupException locked) when (locked.Failure.Kind == FailureKind.Locked)
         {
-            held.Dispose();
             throw new BackupException(
                 FailureKind.Locked, $"A restore, or another clean-up, is at work in {store.Location}; nothing was removed.", "Wait until it has ended, then run again.", store.Location, locked);
-        }
-        catch
-        {
-            held.Dispose();
-            throw;
         }
     }
 
     private static StoreLease? TryLeave(IStore store, CancellationToken token)
     {
-        for (var number = 0; number < Marks; number++)
+        foreach (var name in Names)
         {
             try
             {
-                return store.AcquireLease(NameOf(number), token);
+                return store.AcquireLease(name, token);
             }
             catch (BackupException taken) when (taken.Failure.Kind == FailureKind.Locked)
             {
@@ -79,16 +72,5 @@ internal static class ReadMark
         }
 
         return null;
-    }
-
-    private static string NameOf(int number) => "reading-" + number.ToString(CultureInfo.InvariantCulture);
-
-    private sealed class HeldMarks : IDisposable
-    {
-        private readonly List<StoreLease> _marks = [];
-
-        public void Add(StoreLease mark) => _marks.Add(mark);
-
-        public void Dispose() => _marks.ForEach(mark => mark.Dispose());
     }
 }
