@@ -1,5 +1,6 @@
 using System.Security;
 using BotCore.Backup.Engine.Archives;
+using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Compression.Zstd;
 using BotCore.Backup.Engine.Configuration;
@@ -40,6 +41,7 @@ public sealed class BackupSession : IDisposable
     private readonly SessionOptions _options;
     private readonly Lazy<CodecChoice> _compression;
     private readonly ConfiguredStores _stores;
+    private string? _runId;
 
     /// <summary>Reads nothing yet: a passphrase file is opened when the first key is needed.</summary>
     public BackupSession(BotBackupConfiguration configuration, SessionOptions? options = null)
@@ -61,6 +63,9 @@ public sealed class BackupSession : IDisposable
     internal ArchiveKeys Keys { get; }
 
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
+    /// <summary>The id of the run that is to begin: the one that <see cref="TakeRunId"/> gives next, so that who writes of a run knows it before.</summary>
+    public string RunId => _runId ??= BackupRunner.NewRunId();
 
     /// <summary>Where this command records what it proved.</summary>
     internal ProofLedger Ledger => field ??= new ProofLedger(Clock);
@@ -104,6 +109,14 @@ public sealed class BackupSession : IDisposable
     {
         Keys.Dispose();
         _stores.Dispose();
+    }
+
+    /// <summary>The id for a run that begins now; the next one gets another.</summary>
+    internal string TakeRunId()
+    {
+        var id = RunId;
+        _runId = null;
+        return id;
     }
 
     /// <summary>A cipher for one archive, as the settings and the command ask.</summary>

@@ -9,6 +9,7 @@ using BotCore.Backup.Engine.Components.MongoDb.Dumping;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Measurements;
 using BotCore.Backup.Engine.Stores;
 
@@ -38,6 +39,9 @@ public sealed record BackupRequest
     /// <summary>Gets what may be missing from the run though nothing that is configured says so; nobody where null.</summary>
     public Action<Failure>? Warned { get; init; }
 
+    /// <summary>Gets what could not be planned, beside its failure; nobody where null.</summary>
+    public Action<RunSubject, Failure>? Lost { get; init; }
+
     /// <summary>Stores by name; none means what the settings say for each component.</summary>
     public IReadOnlyList<string> Stores { get; init; } = [];
 
@@ -66,29 +70,37 @@ public static class BackupPlanner
         var steps = new List<BackupStep>();
         foreach (var component in Components(session, request))
         {
+            var lost = Losing(component, component == Component.MongoDb ? MongoName : component == Component.Config ? "config" : "");
             try
             {
                 if (component == Component.MongoDb)
                 {
                     if (request.Type == BackupType.Incremental)
-                        AddIncrements(session, request, steps, failed, token);
+                        AddIncrements(session, request, steps, lost, token);
                     else
-                        AddDatabase(session, request, steps, failed, token);
+                        AddDatabase(session, request, steps, lost, token);
                     continue;
                 }
 
                 if (component == Component.Volume)
-                    VolumeSteps.Plan(session, request, planned => AddStep(session, request, component, planned.ToStep, steps, failed), failed, token);
+                    VolumeSteps.Plan(session, request, planned => AddStep(session, request, component, planned.ToStep, steps, lost), lost, token);
                 foreach (var (name, scope, type) in Sources(session, component).Where(source => request.IsWanted(source.Name)))
-                    AddSteps(session, request, component, name, scope, type, steps, failed, token);
+                    AddSteps(session, request, component, name, scope, type, steps, Losing(component, name), token);
             }
             catch (BackupException wrong)
             {
-                failed(wrong.Failure);
+                lost(wrong.Failure);
             }
         }
 
         return steps;
+
+        Action<Failure> Losing(Component component, string name) => failure =>
+        {
+            var stores = request.Stores.Count > 0 ? request.Stores : session.Configuration.StoresOf(component);
+            request.Lost?.Invoke(new RunSubject(component, name, component == Component.Model ? BackupType.Full : request.Type, stores), failure);
+            failed(failure);
+        };
     }
 
     private static void AddSteps(

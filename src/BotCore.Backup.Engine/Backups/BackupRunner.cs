@@ -49,7 +49,7 @@ public static class BackupRunner
 
     private static void Watch(BackupSession session, IReadOnlyList<BackupStep> steps, WatchOptions options, Action<BackupEvent> tell, CancellationToken token)
     {
-        var runId = NewRunId();
+        var runId = session.TakeRunId();
         tell(new Said($"This is run {runId}."));
         using var all = CancellationTokenSource.CreateLinkedTokenSource(token);
         Exception? unforeseen = null;
@@ -68,7 +68,7 @@ public static class BackupRunner
             }
             catch (BackupException wrong)
             {
-                tell(new Failed(wrong.Failure));
+                tell(new Failed(wrong.Failure) { About = step.Subject });
             }
             catch (OperationCanceledException) when (all.IsCancellationRequested)
             {
@@ -85,7 +85,7 @@ public static class BackupRunner
 
     private static void Run(BackupSession session, IReadOnlyList<BackupStep> steps, Action<BackupEvent> tell, CancellationToken token)
     {
-        var runId = NewRunId();
+        var runId = session.TakeRunId();
         var moment = new RunMoment(runId, steps.Any(step => step.IsOfPlatform), session.Clock);
         tell(new Said($"This is run {runId}."));
         QuiesceJournal.Repair(session.Configuration, tell, token);
@@ -100,7 +100,7 @@ public static class BackupRunner
             }
             catch (BackupException wrong) when (wrong.Failure.Kind is not (FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen))
             {
-                tell(new Failed(wrong.Failure));
+                tell(new Failed(wrong.Failure) { About = step.Subject });
             }
 
             quiet.After(step);

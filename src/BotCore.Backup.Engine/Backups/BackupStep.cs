@@ -1,7 +1,9 @@
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Engine.Backups;
@@ -48,6 +50,9 @@ public sealed record BackupStep : Step
     internal bool IsOfPlatform { get; init; }
 
     internal GapAction OnGap { get; init; }
+
+    /// <summary>What it is to make, and where.</summary>
+    public RunSubject Subject => new(Job.Component, Job.Name, Increment is null && FileIncrement is null ? BackupType.Full : BackupType.Incremental, [.. Stores.Select(store => store.Name)]);
 
     /// <summary>The chains of databases that <paramref name="store"/> holds now, and its notes of gaps. What cannot be read there is told through <paramref name="failed"/>.</summary>
     internal static OplogChains Chains(IStore store, Action<Failure> failed, CancellationToken token)

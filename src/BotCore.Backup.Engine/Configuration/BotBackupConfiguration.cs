@@ -280,4 +280,20 @@ public sealed record BotBackupConfiguration
 
     /// <summary>One line a setting; secrets masked.</summary>
     public override string ToString() => string.Join(Environment.NewLine, Settings);
+
+    /// <summary>Every secret in it as it stands in files and on the wire, so that logs can be kept free of them.</summary>
+    internal IEnumerable<string> Secrets()
+    {
+        foreach (var uri in new[] { SlackWebhook, HealthcheckUrl }.OfType<SecretUri>())
+            yield return uri.Reveal();
+        if (SmtpPassword is { } password)
+            yield return password.Reveal();
+        if (DatabaseUrl?.Reveal() is not { } database)
+            yield break;
+        yield return database;
+        var end = database.LastIndexOf('@');
+        var start = database.IndexOf(':', Math.Max(0, database.IndexOf("://", StringComparison.Ordinal) + 3));
+        if (start >= 0 && start < end)
+            yield return database[(start + 1)..end];
+    }
 }

@@ -1,3 +1,5 @@
+using BotCore.Backup.Engine.Journal;
+
 namespace BotCore.Backup.Engine.Events;
 
 /// <summary>What a run tells while it runs. A door shows it; nothing depends on its being shown.</summary>
@@ -29,4 +31,7 @@ public sealed record Failed(Failure Failure) : BackupEvent
 {
     /// <summary>Whether it failed for one store of several, so that the run goes on whatever its kind: no command ends by it.</summary>
     public bool IsOfOneStore { get; init; }
+
+    /// <summary>What came to nothing by it; null where nobody can tell, or where other events say so.</summary>
+    public RunSubject? About { get; init; }
 }

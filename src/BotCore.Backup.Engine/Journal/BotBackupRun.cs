@@ -75,6 +75,9 @@ public sealed record RunResult
     /// <summary>The moment that the backup stands for, UTC; null where there is none.</summary>
     public DateTimeOffset? Taken { get; init; }
 
+    /// <summary>Of a database backup: the newest moment that can be restored with it, UTC; null where it has no oplog.</summary>
+    public DateTimeOffset? WindowEnd { get; init; }
+
     /// <summary>How long it took; zero where nobody measured.</summary>
     public TimeSpan Duration { get; init; }
 
@@ -119,6 +122,9 @@ public sealed record BotBackupRun
 
     /// <summary>How long it took.</summary>
     public TimeSpan Duration => Ended - Started;
+
+    /// <summary>Whether all of it is good: something was done and proven, or nothing had to be.</summary>
+    public bool IsGood => Outcome is Outcome.Succeeded or Outcome.Skipped;
 
     /// <summary>
     /// Failed where anything failed, is unproven or was cut off; Succeeded where something was done and all of it is good; Skipped where nothing had to be done; Unknown where nothing was said at all.
