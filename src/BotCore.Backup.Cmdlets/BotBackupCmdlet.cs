@@ -46,6 +46,7 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
         }
         catch (OperationCanceledException) when (_stop.IsCancellationRequested)
         {
+            Ending(interrupted: true);
             throw new PipelineStoppedException();
         }
     }
@@ -53,6 +54,7 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
     /// <summary>Shows one event.</summary>
     protected void Relay(BackupEvent happened)
     {
+        Hear(happened);
         switch (happened)
         {
             case Said said:
@@ -76,15 +78,30 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
         }
     }
 
+    /// <summary>Gets every event before it is shown; a door that keeps a journal overrides it.</summary>
+    protected virtual void Hear(BackupEvent happened)
+    {
+    }
+
+    /// <summary>The command is about to end, well or not; a door that keeps a journal overrides it.</summary>
+    protected virtual void Ending(bool interrupted)
+    {
+    }
+
     /// <summary>Puts a result out; a door that answers otherwise overrides it.</summary>
     protected virtual void Show(object item) => WriteObject(item);
 
     /// <summary>Tells a failure; ends the command where its kind does.</summary>
     protected void Fail(Failure failure)
     {
+        Hear(new Failed(failure));
         var record = FailureRecords.ToErrorRecord(failure);
         if (FailureRecords.EndsCommand(failure.Kind))
+        {
+            Ending(interrupted: false);
             ThrowTerminatingError(record);
+        }
+
         WriteError(record);
     }
 
@@ -92,7 +109,7 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
     protected void WarnOf(Failure failure)
     {
         if (_warned.Add(failure.Message))
-            WriteWarning($"{failure.Message} {failure.Advice}");
+            Relay(new Warned($"{failure.Message} {failure.Advice}"));
     }
 
     /// <summary>Runs something of the engine's that may fail as a whole: true where it did not.</summary>

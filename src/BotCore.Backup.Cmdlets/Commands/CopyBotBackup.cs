@@ -2,6 +2,7 @@ using System.Management.Automation;
 using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine.Backups.Copying;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Cmdlets.Commands;
@@ -24,10 +25,13 @@ public sealed class CopyBotBackup : BackupInputCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Copy-BotBackup", RunKind.Copy, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord() => _backups.AddRange(Backups());
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         if (_backups.Count == 0)
             return;

@@ -3,6 +3,7 @@ using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Reports;
 using BotCore.Backup.Engine.Verification;
 
@@ -49,6 +50,9 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
     public TimeSpan? MaximumProofAge { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Export-BotBackupReport", RunKind.Report, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         foreach (var item in InputObject.Select(one => one is PSObject wrapped ? wrapped.BaseObject : one))
@@ -63,7 +67,7 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         var isGiven = _backups.Count + _verifications.Count > 0;
         if (MyInvocation.ExpectingInput && !isGiven)

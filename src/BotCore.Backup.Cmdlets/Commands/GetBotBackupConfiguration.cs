@@ -9,5 +9,5 @@ namespace BotCore.Backup.Cmdlets.Commands;
 public sealed class GetBotBackupConfiguration : ConfiguredCmdlet
 {
     /// <inheritdoc/>
-    protected override void EndProcessing() => WriteObject(ReadSettings());
+    protected override void Finish() => WriteObject(ReadSettings());
 }

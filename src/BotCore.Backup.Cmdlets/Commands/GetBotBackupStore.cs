@@ -20,7 +20,7 @@ public sealed class GetBotBackupStore : ConfiguredCmdlet
     public SwitchParameter Probe { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         var names = Wildcards.Of(Name);
         Try(() =>

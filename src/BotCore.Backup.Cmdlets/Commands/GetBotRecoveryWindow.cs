@@ -21,7 +21,7 @@ public sealed class GetBotRecoveryWindow : ConfiguredCmdlet
     public string[] Store { get; set; } = [];
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         foreach (var store in Store.Length > 0 ? Store : [Session.Local.Name])
         {

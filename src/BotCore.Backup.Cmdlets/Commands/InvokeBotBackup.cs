@@ -7,6 +7,7 @@ using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.Volumes.Quiesce;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 
 namespace BotCore.Backup.Cmdlets.Commands;
 
@@ -87,10 +88,13 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
     public int? ThrottleLimit { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override RunHead? Head => new("Invoke-BotBackup", RunKind.Backup, Component);
+
+    /// <inheritdoc/>
+    protected override void Finish()
     {
         var names = Wildcards.Of(Name);
-        var request = new BackupRequest { Components = Watch && Component.Length == 0 ? [Engine.Components.Component.MongoDb] : Component, Said = WriteVerbose, Warned = WarnOf, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce };
+        var request = new BackupRequest { Components = Watch && Component.Length == 0 ? [Engine.Components.Component.MongoDb] : Component, Said = WriteVerbose, Warned = WarnOf, IsWanted = names.IsMatch, Stores = Store, Type = Type, OnGap = OnGap, Quiesce = Quiesce, Lost = (subject, failure) => Journal?.Lose(subject, failure) };
         if (Misfit() is { } misfit)
             Fail(misfit);
         IReadOnlyList<BackupStep> steps = [];
@@ -98,9 +102,20 @@ public sealed class InvokeBotBackup : ConfiguredCmdlet
         var approved = steps.Where(step => ShouldProcess(step.Target, step.Action)).ToList();
         if (approved.Count == 0)
             return;
+        if (!Watch)
+            approved.ForEach(step => Journal?.Expect(step.Subject));
         Relay(Watch
             ? BackupRunner.Watch(Session, approved, new WatchOptions { Interval = Interval ?? DefaultInterval, MaximumSize = MaximumSize }, Stopped)
             : BackupRunner.Run(Session, approved, Stopped));
+    }
+
+    /// <inheritdoc/>
+    protected override void Hear(BackupEvent happened)
+    {
+        base.Hear(happened);
+        // Watching has no end: each increment is told when it is there.
+        if (Watch && happened is Made or Failed { About: not null })
+            Ending(interrupted: false);
     }
 
     // Parameters that mean nothing without another one are a slip, and a slip in what is backed up must not pass.

@@ -40,7 +40,7 @@ public sealed class MeasureBotBackup : ConfiguredCmdlet
     public int? ThrottleLimit { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         if (ParameterSetName is ByPath)
         {

@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Retention;
 
 namespace BotCore.Backup.Cmdlets.Commands;
@@ -36,6 +37,9 @@ public sealed class RemoveBotBackup : ConfiguredCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Remove-BotBackup", RunKind.CleanUp, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         if (string.Equals(ParameterSetName, ByObject, StringComparison.Ordinal))
@@ -49,7 +53,7 @@ public sealed class RemoveBotBackup : ConfiguredCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         var questions = new Questions(this, Force);
         // Newest first in the catalog's order would ask for the last good one before its elders are gone; each is judged as the store stands.

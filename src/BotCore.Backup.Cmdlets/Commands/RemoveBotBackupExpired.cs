@@ -1,6 +1,7 @@
 using System.Management.Automation;
 using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Retention;
 using BotCore.Backup.Engine.Stores;
 
@@ -34,7 +35,10 @@ public sealed class RemoveBotBackupExpired : ConfiguredCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override RunHead? Head => new("Remove-BotBackupExpired", RunKind.CleanUp, []);
+
+    /// <inheritdoc/>
+    protected override void Finish()
     {
         CleanUpRequest? request = null;
         if (!Try(() => request = new CleanUpRequest { Policy = RetentionPolicy.Of(Session.Configuration, Policy), Components = Component, AsOf = AsOf }))
@@ -61,12 +65,11 @@ public sealed class RemoveBotBackupExpired : ConfiguredCmdlet
                 WriteVerbose(decision.ToString());
         }
 
-        var approved = CleanUp.Plan(decisions).Where(step => questions.Approve(step.Target, step.Action, $"Remove {step.Target}?")).ToList();
+        var steps = CleanUp.Plan(decisions);
+        var approved = steps.Where(step => questions.Approve(step.Target, step.Action, $"Remove {step.Target}?")).ToList();
+        if (steps.Count == 0)
+            Journal?.NoteNothingToDo();
         if (approved.Count > 0)
             Relay(CleanUp.Run(Session, store, request, approved, Stopped));
     }
-
-    private bool IsWhatIf => MyInvocation.BoundParameters.TryGetValue("WhatIf", out var asked)
-        ? asked is SwitchParameter { IsPresent: true }
-        : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference"));
 }

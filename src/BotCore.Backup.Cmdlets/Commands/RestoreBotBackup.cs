@@ -7,6 +7,7 @@ using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb.Damage;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Stores;
 
@@ -119,6 +120,9 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Restore-BotBackup", RunKind.Restore, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         if (ParameterSetName is ByEvent)
@@ -128,7 +132,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         // All is planned before anything is changed: what cannot be planned stops nothing that was not begun.
         var steps = new List<RestoreStep>();
@@ -200,7 +204,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
         AllowDevices = AllowDevices,
         NoSnapshot = NoSnapshot,
         Force = Force,
-        OnlyPlans = MyInvocation.BoundParameters.TryGetValue("WhatIf", out var asked) ? LanguagePrimitives.IsTrue(asked) : LanguagePrimitives.IsTrue(GetVariableValue("WhatIfPreference")),
+        OnlyPlans = IsWhatIf,
     };
 
     private Dictionary<string, string> Renames()

@@ -3,6 +3,7 @@ using System.Security;
 using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Components.MongoDb.Damage;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 
 namespace BotCore.Backup.Cmdlets.Commands;
 
@@ -32,10 +33,13 @@ public sealed class RestoreBotDocument : ConfiguredCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Restore-BotDocument", RunKind.Restore, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord() => _events.AddRange(InputObject);
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         if (Destination?.Folder is { } folder)
             Fail(new Failure(FailureKind.ConfigurationInvalid, $"'{folder}' is not a MongoDB server, and documents are put back into one.", "Give -Destination mongodb://....", folder));

@@ -5,6 +5,7 @@ using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Verification;
 using BotCore.Backup.Engine.Verification.Budgets;
@@ -73,6 +74,9 @@ public sealed class TestBotBackup : BackupInputCmdlet
     public SwitchParameter Quiet { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Test-BotBackup", RunKind.Verification, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord()
     {
         _asked = true;
@@ -88,7 +92,7 @@ public sealed class TestBotBackup : BackupInputCmdlet
     }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         if (Budget is { } budget && _asked)
             Spend(budget.Time);

@@ -13,7 +13,7 @@ public sealed class TestBotBackupConfiguration : ConfiguredCmdlet
     public SwitchParameter Quiet { get; set; }
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         IReadOnlyList<ConfigurationFinding> findings = [];
         Try(() => findings = Configuration?.Settings is { } given ? given.Check() : BotBackupConfiguration.Examine(EnvFile, ProcessEnvironment));

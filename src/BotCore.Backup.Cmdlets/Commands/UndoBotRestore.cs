@@ -1,5 +1,6 @@
 using System.Management.Automation;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Restores;
 
 namespace BotCore.Backup.Cmdlets.Commands;
@@ -37,10 +38,13 @@ public sealed class UndoBotRestore : ConfiguredCmdlet
     public SwitchParameter Force { get; set; }
 
     /// <inheritdoc/>
+    protected override RunHead? Head => new("Undo-BotRestore", RunKind.Restore, []);
+
+    /// <inheritdoc/>
     protected override void ProcessRecord() => _restores.AddRange(InputObject);
 
     /// <inheritdoc/>
-    protected override void EndProcessing()
+    protected override void Finish()
     {
         var questions = new Questions(this, Force);
         if (string.Equals(ParameterSetName, ById, StringComparison.Ordinal))

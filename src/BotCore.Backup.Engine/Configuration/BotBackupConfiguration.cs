@@ -28,6 +28,9 @@ public sealed record BotBackupConfiguration
     /// <summary>LOG_DIR: where logs and reports go.</summary>
     public required string LogDirectory { get; init; }
 
+    /// <summary>Whether runs are logged there: where a .env file or LOG_DIR says what is wanted. A session without settings leaves nothing in the system's folders.</summary>
+    public bool LogsAreKept { get; init; }
+
     /// <summary>DATABASE_URL: the connection string of MongoDB; null where none is set.</summary>
     public SecretUri? DatabaseUrl { get; internal init; }
 

@@ -59,6 +59,7 @@ internal sealed partial class ConfigurationLoader
             ProjectRoot = root,
             BackupDirectory = _read.Path(ConfigurationKeys.BackupDir, DefaultFolder(ConfigurationKeys.BackupDir, "Backups"))!,
             LogDirectory = _read.Path(ConfigurationKeys.LogDir, DefaultFolder(ConfigurationKeys.LogDir, "Logs"))!,
+            LogsAreKept = _file is not null || _read.Find(ConfigurationKeys.LogDir) is not null,
             DatabaseUrl = _read.HiddenUri(ConfigurationKeys.DatabaseUrl, SecretUri.WithPassword, "mongodb", "mongodb+srv"),
             DatabaseName = _read.Text(ConfigurationKeys.DbName),
             MongoContainer = _read.Text(ConfigurationKeys.MongoContainer),

@@ -120,6 +120,9 @@ public sealed record BotBackupRun
     /// <summary>Whether it was stopped before its end.</summary>
     public bool Interrupted { get; init; }
 
+    /// <summary>Whether it looked and found nothing that had to be done.</summary>
+    public bool FoundNothingToDo { get; init; }
+
     /// <summary>How long it took.</summary>
     public TimeSpan Duration => Ended - Started;
 
@@ -131,6 +134,6 @@ public sealed record BotBackupRun
     /// </summary>
     public Outcome Outcome => Failures.Count > 0 || Interrupted || Results.Any(result => !result.IsGood) ? Outcome.Failed
         : Results.Any(result => result.Outcome == Outcome.Succeeded) ? Outcome.Succeeded
-        : Results.Count > 0 ? Outcome.Skipped
+        : Results.Count > 0 || FoundNothingToDo ? Outcome.Skipped
         : Outcome.Unknown;
 }

@@ -36,7 +36,7 @@ internal static class LogLine
     // A file name may hold anything: no text can forge a line of its own.
     public static string OneLine(string text)
     {
-        if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAny('\x7f', '\x85', '\u2028', '\u2029'))
+        if (!text.AsSpan().ContainsAnyInRange('\0', '\x1f') && !text.AsSpan().ContainsAny("\u007f\u0085\u2028\u2029"))
             return text;
         var line = new StringBuilder(text.Length);
         foreach (var letter in text)

@@ -25,6 +25,7 @@ public sealed class RunJournal
     private readonly List<Failure> _failures = [];
     private DateTimeOffset _started;
     private bool _isOpen;
+    private bool _nothing;
 
     /// <summary>Nothing is written before the first word.</summary>
     public RunJournal(BackupSession session, RunHead head)
@@ -64,6 +65,13 @@ public sealed class RunJournal
     {
         Open();
         _lost.Add((subject, failure));
+    }
+
+    /// <summary>Says that the run looked and found nothing to do, which is a good end where nothing else is said.</summary>
+    public void NoteNothingToDo()
+    {
+        Open();
+        _nothing = true;
     }
 
     /// <summary>Takes one event of the run.</summary>
@@ -112,7 +120,9 @@ public sealed class RunJournal
             Warnings = [.. _warnings],
             Failures = [.. _failures],
             Interrupted = interrupted,
+            FoundNothingToDo = _nothing,
         };
+        _nothing = false;
         Last = run;
         foreach (var list in new System.Collections.IList[] { _expected, _lost, _results, _warnings, _failures })
             list.Clear();

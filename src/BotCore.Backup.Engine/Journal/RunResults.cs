@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Components.MongoDb.Damage;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Retention;
@@ -17,6 +18,8 @@ internal static class RunResults
         BotBackupVerification verification => [OfVerification(verification)],
         BotBackupRestore restore => [OfRestore(restore)],
         BotBackupRemoval removal => [Of(removal.Backup, removal.Outcome) with { Freed = removal.Freed }],
+        BotDocumentRepair repair => [new RunResult { Component = Component.MongoDb, Name = repair.Namespace, Location = repair.Destination, Outcome = repair.Outcome }],
+        FileInfo report => [new RunResult { Location = report.FullName, Outcome = Outcome.Succeeded }],
         _ => [],
     };
 

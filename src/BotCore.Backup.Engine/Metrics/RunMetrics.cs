@@ -39,7 +39,7 @@ internal static class RunMetrics
             case RunKind.Backup or RunKind.Copy when result.Store.Length > 0 && result.Type != BackupType.Snapshot:
                 ApplyBackup(book, run, result);
                 break;
-            case RunKind.Verification or RunKind.Restore when result.Store.Length > 0 && result.Component != Component.Unknown:
+            case RunKind.Verification when result.Store.Length > 0 && result.Component != Component.Unknown:
                 ApplyProof(book, run, result);
                 break;
             case RunKind.CleanUp when result.Store.Length > 0:
