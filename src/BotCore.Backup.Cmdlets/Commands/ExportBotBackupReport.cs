@@ -29,7 +29,7 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
 
     /// <summary>As what; by the ending of -Path where this is not given: .md, .html, .json, text for any other.</summary>
     [Parameter]
-    [ValidateSet(nameof(ReportForm.Text), nameof(ReportForm.Markdown), nameof(ReportForm.Html), nameof(ReportForm.Json))]
+    [ValidateSet(nameof(ReportForm.Text), nameof(ReportForm.Markdown), nameof(ReportForm.Html), nameof(ReportForm.Json), nameof(ReportForm.Daily))]
     public ReportForm As { get; set; }
 
     /// <summary>Stores to report on; every one that is enabled where none is named.</summary>
@@ -74,7 +74,7 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
             return;
         var request = new ReportRequest
         {
-            Path = Path is null ? ReportRunner.DefaultPath(Session) : FullPath(Path),
+            Path = Path is not null ? FullPath(Path) : As == ReportForm.Daily ? DailyReport.DefaultPath(Session) : ReportRunner.DefaultPath(Session),
             Form = As,
             Stores = Store.Length > 0 ? Store : Session.Configuration.EnabledStores,
             Components = Component,

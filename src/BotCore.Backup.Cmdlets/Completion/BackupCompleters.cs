@@ -5,6 +5,8 @@ using BotCore.Backup.Engine;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Health;
+using BotCore.Backup.Engine.Schedules;
 
 namespace BotCore.Backup.Cmdlets.Completion;
 
@@ -75,4 +77,21 @@ public sealed class StoreCompleter : BackupCompleter
     /// <inheritdoc/>
     protected override IEnumerable<(string Text, string Tip)> Candidates(BackupSession session) =>
         session.Configuration.EnabledStores.Select(store => (store, store));
+}
+
+/// <summary>Questions of Test-BotBackupHealth.</summary>
+public sealed class ProbeCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        ProbeNames.All.Where(name => name.StartsWith(wordToComplete, StringComparison.OrdinalIgnoreCase)).Select(name => new CompletionResult(name));
+}
+
+/// <summary>Tasks of the timetable.</summary>
+public sealed class TaskCompleter : IArgumentCompleter
+{
+    /// <inheritdoc/>
+    public IEnumerable<CompletionResult> CompleteArgument(string commandName, string parameterName, string wordToComplete, CommandAst commandAst, IDictionary fakeBoundParameters) =>
+        Timetable.Of(Timetable.DefaultInterval).Where(task => task.Name.StartsWith(wordToComplete, StringComparison.OrdinalIgnoreCase))
+            .Select(task => new CompletionResult(task.Name, task.Name, CompletionResultType.ParameterValue, task.About));
 }

@@ -2,6 +2,7 @@ using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb.Damage;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Health;
 using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Retention;
 using BotCore.Backup.Engine.Verification;
@@ -19,6 +20,7 @@ internal static class RunResults
         BotBackupRestore restore => [OfRestore(restore)],
         BotBackupRemoval removal => [Of(removal.Backup, removal.Outcome) with { Freed = removal.Freed }],
         BotDocumentRepair repair => [new RunResult { Component = Component.MongoDb, Name = repair.Namespace, Location = repair.Destination, Outcome = repair.Outcome }],
+        BotBackupHealth health => health.Probes.Select(OfProbe),
         FileInfo report => [new RunResult { Location = report.FullName, Outcome = Outcome.Succeeded }],
         _ => [],
     };
@@ -40,6 +42,15 @@ internal static class RunResults
         Failure = verification.Failure,
         Duration = verification.Duration,
         Depth = verification.Depth,
+    };
+
+    // Nobody knows is not good: neither in logs nor in an exit code.
+    private static RunResult OfProbe(BotBackupProbe probe) => new()
+    {
+        Name = probe.Name,
+        Location = probe.Subject,
+        Outcome = probe.State switch { HealthState.Healthy => Outcome.Succeeded, HealthState.Unhealthy => Outcome.Failed, _ => Outcome.Unknown },
+        Reason = probe.Message.TrimEnd('.'),
     };
 
     private static RunResult OfRestore(BotBackupRestore restore) => Of(restore.Backup, restore.Outcome) with { Location = restore.Destination, Duration = restore.Duration };

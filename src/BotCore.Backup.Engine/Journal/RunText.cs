@@ -11,7 +11,7 @@ internal static class RunText
     public static string Of(RunResult result)
     {
         var text = new StringBuilder();
-        text.Append(result.Component == Component.Unknown ? "What was named" : $"{result.Component} {result.Name}".TrimEnd());
+        text.Append(result.Component == Component.Unknown ? result.Name.Length > 0 ? result.Name : "What was named" : $"{result.Component} {result.Name}".TrimEnd());
         if (result.Type is BackupType.Incremental or BackupType.Snapshot)
             text.Append(" (").Append(result.Type.ToString().ToLowerInvariant()).Append(')');
         if (result.Store.Length > 0)

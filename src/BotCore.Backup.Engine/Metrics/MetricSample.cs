@@ -41,7 +41,6 @@ internal static class MetricFamilies
     public const string NoticeSuccess = "botbackup_notice_success";
     public const string NoticeFailures = "botbackup_notice_failures_total";
     public const string FreeSpace = "botbackup_store_free_bytes";
-    public const string TotalSpace = "botbackup_store_total_bytes";
     public const string Backups = "botbackup_backups";
     public const string StoredBytes = "botbackup_stored_bytes";
     public const string Probe = "botbackup_probe_healthy";
@@ -73,7 +72,6 @@ internal static class MetricFamilies
         new(NoticeSuccess, Gauge, "Whether the last notice through this channel was taken."),
         new(NoticeFailures, Counter, "Notices that a channel did not take."),
         new(FreeSpace, Gauge, "Free bytes of a store."),
-        new(TotalSpace, Gauge, "All bytes of a store's disk."),
         new(Backups, Gauge, "Backups in a store that are not known to be damaged."),
         new(StoredBytes, Gauge, "Bytes of archives in a store."),
         new(Probe, Gauge, "Whether a health probe is healthy; unhealthy and inconclusive are 0."),

@@ -20,6 +20,8 @@ internal static class RunMetrics
             Apply(book, run, result);
         if (run.Kind == RunKind.Backup)
             ApplyGuide(book, run);
+        if (run.Kind == RunKind.Health)
+            ApplyProbes(book, run);
     }
 
     /// <summary>What a channel did with a notice.</summary>
@@ -69,6 +71,14 @@ internal static class RunMetrics
             book.Add(MetricFamilies.ChainLength, 1, chain);
         if (result.WindowEnd is { } end)
             book.Set(MetricFamilies.WindowEnd, end, ("store", result.Store));
+    }
+
+    // Those of the last check, and no others: what is asked no more must not stay healthy for ever.
+    private static void ApplyProbes(MetricBook book, BotBackupRun run)
+    {
+        book.Forget(MetricFamilies.Probe);
+        foreach (var result in run.Results)
+            book.Set(MetricFamilies.Probe, result.IsGood ? 1 : 0, ("probe", result.Name), ("subject", result.Location));
     }
 
     private static void ApplyProof(MetricBook book, BotBackupRun run, RunResult result)

@@ -21,6 +21,9 @@ public enum ReportForm
 
     /// <summary>For programs.</summary>
     Json,
+
+    /// <summary>The short status of the day, appended to what is in the file.</summary>
+    Daily,
 }
 
 /// <summary>What a report is about, and what it takes for good. Immutable.</summary>

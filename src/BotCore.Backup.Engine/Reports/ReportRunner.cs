@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Health;
 
 namespace BotCore.Backup.Engine.Reports;
 
@@ -26,7 +27,8 @@ public static class ReportRunner
     /// <summary>The step for <paramref name="request"/>. Throws ConfigurationInvalid for a path that is a folder, or whose folder is not there.</summary>
     public static ReportStep Plan(ReportRequest request)
     {
-        if (Directory.Exists(request.Path) || !Directory.Exists(Path.GetDirectoryName(request.Path)))
+        // The folder of logs is made at the first log.
+        if (Directory.Exists(request.Path) || (request.Form != ReportForm.Daily && !Directory.Exists(Path.GetDirectoryName(request.Path))))
         {
             throw new BackupException(
                 FailureKind.ConfigurationInvalid, $"{request.Path} is no place for a file: {(Directory.Exists(request.Path) ? "it is a folder" : "its folder is not there")}.", "Give -Path a file in a folder that is there.", request.Path);
@@ -39,6 +41,13 @@ public static class ReportRunner
     public static IAsyncEnumerable<BackupEvent> Run(BackupSession session, ReportStep step, CancellationToken token) =>
         EventRun.Start("report", (tell, stop) =>
         {
+            if (step.Form == ReportForm.Daily)
+            {
+                DailyReport.Append(step.Request.Path, DailyReport.Write(session, new HealthOptions { MaximumAge = step.Request.MaximumAge }, stop));
+                tell(new Made(new FileInfo(step.Request.Path)));
+                return;
+            }
+
             var report = new ReportMaker(session, step.Request, stop).Make();
             Write(step.Request.Path, step.Form switch
             {
