@@ -45,7 +45,7 @@ public sealed class RegisterBotBackupSchedule : ConfiguredCmdlet
         ScheduleRequest? request = null;
         IReadOnlyList<ScheduleStep> steps = [];
         if (!Try(() => steps = ScheduleRegistrar.Plan(
-            request = new ScheduleRequest { Scheduler = Scheduler, Path = Path is null ? null : FullPath(Path), IsWanted = names.IsMatch, Interval = Interval, Command = Command() },
+            request = new ScheduleRequest { Scheduler = Scheduler, Path = Path is null ? null : FullPath(Path), IsWanted = name => names.IsMatch(name) && (Name.Length > 0 || IsOfUse(name)), Interval = Interval, Command = Command() },
             Stopped)))
         {
             return;
@@ -64,6 +64,9 @@ public sealed class RegisterBotBackupSchedule : ConfiguredCmdlet
         else if (IsWhatIf)
             WriteObject(steps.SelectMany(step => step.Tasks), enumerateCollection: true);
     }
+
+    // Without a database its tasks would fail every night.
+    private bool IsOfUse(string name) => Session.Configuration.DatabaseUrl is not null || name is not ("incremental" or "full");
 
     private TaskCommand Command()
     {

@@ -49,7 +49,7 @@ internal abstract class Crontab : ISchedule
             Scheduler = Scheduler.Cron,
             Location = Name,
             Command = entry.Command,
-            Missing = ScheduleRegistrar.MissingOf(entry.Command),
+            Missing = CommandWords.Missing(entry.Command),
         }),
     ];
 

@@ -151,7 +151,7 @@ internal sealed class SystemdSchedule(string folder, bool starts = false) : Sche
         Scheduler = Scheduler.Systemd,
         Location = Path.Combine(Folder, name),
         Command = command.Replace("%i", name[(SystemdUnits.Prefix.Length + 1)..^".timer".Length], StringComparison.Ordinal),
-        Missing = ScheduleRegistrar.MissingOf(command),
+        Missing = CommandWords.Missing(command.Replace("%%", "%", StringComparison.Ordinal).Replace("$$", "$", StringComparison.Ordinal)),
     };
 
     private void Control(IReadOnlyList<string> words, Action<BackupEvent> tell, CancellationToken token)
@@ -192,7 +192,7 @@ internal sealed class TaskFolder(string folder) : ScheduleFolder(folder)
             Scheduler = Scheduler.TaskScheduler,
             Location = Path.Combine(Folder, name),
             Command = command,
-            Missing = ScheduleRegistrar.MissingOf(command),
+            Missing = CommandWords.Missing(command),
         };
     }
 

@@ -141,10 +141,6 @@ public static class ScheduleRegistrar
         }
     }
 
-    /// <summary>What of a command line is not there.</summary>
-    internal static IReadOnlyList<string> MissingOf(string command) =>
-        [.. command.Split(["' '", " '", "' ", " ", "'", "\""], StringSplitOptions.RemoveEmptyEntries).Where(word => Path.IsPathFullyQualified(word) && word.EndsWith(".ps1", StringComparison.Ordinal) && !File.Exists(word))];
-
     /// <summary>Puts <paramref name="text"/> at <paramref name="path"/>, whole or not at all, and reads it back.</summary>
     internal static void Replace(string path, string text)
     {
