@@ -17,8 +17,9 @@ internal static class ConfiguredComponents
             FailureKind.ConfigurationMissing, $"Nothing is configured to be backed up: {string.Join("; ", all.Select(one => one.Missing))}.", "Set what the platform has; New-BotBackupConfiguration writes a template that explains each setting.");
     }
 
-    /// <summary>Those that are configured, if any.</summary>
-    public static IReadOnlyList<Component> Named(BotBackupConfiguration settings) => [.. All(settings).Where(one => one.IsThere).Select(one => one.Component)];
+    /// <summary>Those of which there has to be a backup, if any. An engine alone demands none: whether a volume of it has the label nobody knows here.</summary>
+    public static IReadOnlyList<Component> Named(BotBackupConfiguration settings) =>
+        [.. All(settings).Where(one => one.IsThere && (one.Component != Component.Volume || settings.Volumes.Count > 0 || settings.Directories.Count > 0)).Select(one => one.Component)];
 
     /// <summary>Whether volumes and folders are all that is configured.</summary>
     public static bool IsNothingElse(BotBackupConfiguration settings) => !All(settings).Any(one => one.IsThere && one.Component != Component.Volume);

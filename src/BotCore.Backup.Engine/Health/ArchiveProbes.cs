@@ -15,7 +15,10 @@ internal sealed class ArchiveProbes(BotBackupConfiguration settings, HealthOptio
     // A run that begins a little later each day is still one of the week.
     private static readonly TimeSpan Jitter = TimeSpan.FromHours(1);
 
-    private readonly IReadOnlyList<Component> _expected = ConfiguredComponents.Named(settings);
+    // Volumes that are found by their label are known by what there is.
+    private readonly IReadOnlyList<Component> _expected = ConfiguredComponents.Named(settings) is var named && !named.Contains(Component.Volume) && VolumeSteps.LooksForLabels(settings) && stores.Any(store => store.Good(Component.Volume, now).Any())
+        ? [.. named, Component.Volume]
+        : named;
 
     /// <summary>One for each component and store that it goes to. A model is made only where it changed, so its age says nothing.</summary>
     public IEnumerable<BotBackupProbe> Age() => Places(component => component != Component.Model).Select(place => Age(place.Component, place.Store));
