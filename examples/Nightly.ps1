@@ -3,7 +3,7 @@
 .SYNOPSIS
 The night's work, or single tasks of the timetable, for cron, systemd and the Task Scheduler.
 .DESCRIPTION
-Without -Task: the full backup of the database, everything else, proofs, the clean-up and the report, in that order. A task that fails does not keep the next one from its work, with one exception: where a backup or a proof
+Without -Task: the full backup of the database and everything else, as far as they are configured, proofs, the clean-up and the report, in that order. A task that fails does not keep the next one from its work, with one exception: where a backup or a proof
 failed, nothing is removed that night.
 
 incremental   what was written to the database since the last increment; a full backup where there is nothing to go on from
@@ -91,6 +91,7 @@ $system = @(
     if ($settings.Volumes -or $settings.Directories) { 'Volume' }
     if ($settings.ModelPaths) { 'Model' }
 )
+if (-not $PSBoundParameters.ContainsKey('Task')) { $tasks = @($tasks | Where-Object { ($_ -ne 'full' -or $settings.DatabaseUrl) -and ($_ -ne 'system' -or $system) }) }
 $allGood = $true
 $mayRemove = $true
 foreach ($name in $tasks) {

@@ -18,6 +18,7 @@ function New-Site {
         Root       = $root
         Platform   = Join-Path $root 'platform'
         Store      = Join-Path $root 'store'
+        Logs       = Join-Path $root 'logs'
         Data       = Join-Path $root 'redis-data'
         Passphrase = Join-Path $root 'passphrase'
         EnvFile    = Join-Path $root 'platform/.env'
@@ -36,6 +37,7 @@ function New-Site {
     chmod 600 $site.Passphrase
     Set-Setting $site (@(
             "BACKUP_DIR='$($site.Store)'"
+            "LOG_DIR='$($site.Logs)'"
             "GPG_PASSPHRASE_FILE='$($site.Passphrase)'"
             'CONFIG_PATHS=config,docker-compose.yml'
             "BACKUP_DIRECTORIES='redis_data=`"$($site.Data)`"'"

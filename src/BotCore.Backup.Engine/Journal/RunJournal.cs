@@ -195,7 +195,7 @@ public sealed class RunJournal
     private void Hear(RunResult result)
     {
         _results.Add(result);
-        var level = result.IsGood ? LogLevel.Success : result.Outcome == Outcome.Skipped ? LogLevel.Warn : LogLevel.Error;
+        var level = result.IsGood ? LogLevel.Success : result.Outcome is Outcome.Skipped or Outcome.Unknown ? LogLevel.Warn : LogLevel.Error;
         Write(level, RunText.Of(result), result.Component);
         if (result.Failure is { } failure)
             Hear(failure);

@@ -22,9 +22,9 @@ internal static class RunText
         if (result.Failure is { } failure)
             text.Append(" (").Append(failure.Kind).Append(')');
         if (result.Outcome == Outcome.Succeeded && result.Size.Bytes > 0)
-            text.Append(", ").Append(result.Size);
+            text.Append(", ").Append(result.Size.ToString());
         if (result.Freed.Bytes > 0)
-            text.Append(", ").Append(result.Freed).Append(" given back");
+            text.Append(", ").Append(result.Freed.ToString()).Append(" given back");
         if (result.Depth != Verification.Depth.Unknown)
             text.Append(", at the depth ").Append(result.Depth);
         if (result.Duration > TimeSpan.Zero)
@@ -40,7 +40,7 @@ internal static class RunText
         var end = run.Interrupted ? "was stopped" : run.Outcome switch
         {
             Outcome.Succeeded => "ended well",
-            Outcome.Skipped => "ended: nothing had changed",
+            Outcome.Skipped => "ended well, with nothing to do,",
             Outcome.Failed => "FAILED",
             _ => "ended without a result",
         };

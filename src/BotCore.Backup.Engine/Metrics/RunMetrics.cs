@@ -73,10 +73,11 @@ internal static class RunMetrics
             book.Set(MetricFamilies.WindowEnd, end, ("store", result.Store));
     }
 
-    // Those of the last check, and no others: what is asked no more must not stay healthy for ever.
+    // Of what was asked, the answers of this check and no others: a subject that is gone must not stay healthy for ever.
     private static void ApplyProbes(MetricBook book, BotBackupRun run)
     {
-        book.Forget(MetricFamilies.Probe);
+        var asked = run.Results.Select(result => result.Name).ToHashSet(StringComparer.Ordinal);
+        book.Forget(MetricFamilies.Probe, sample => sample.Labels.Any(label => string.Equals(label.Key, "probe", StringComparison.Ordinal) && asked.Contains(label.Value)));
         foreach (var result in run.Results)
             book.Set(MetricFamilies.Probe, result.IsGood ? 1 : 0, ("probe", result.Name), ("subject", result.Location));
     }

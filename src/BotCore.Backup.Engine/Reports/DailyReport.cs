@@ -45,7 +45,7 @@ public static class DailyReport
         if (issues.Count == 0)
             Line(text, $"None");
         Title(text, "End of Report");
-        return text.ToString();
+        return text.ToString().TrimEnd() + "\n";
     }
 
     /// <summary>Appends <paramref name="report"/> to <paramref name="path"/>. Throws AccessDenied where that cannot be written.</summary>
@@ -66,10 +66,17 @@ public static class DailyReport
         }
     }
 
+    private static string Heading(Component component) => component switch
+    {
+        Components.Component.MongoDb => "MongoDB",
+        Components.Component.Config => "Configuration",
+        _ => component.ToString(),
+    };
+
     private static void Component(StringBuilder text, BotBackupStatus line, IReadOnlyList<StoreView> stores, DateTimeOffset now)
     {
         const int MostNamed = 5;
-        Line(text, $"{TextReport.Heading(line.Component)} Backups: {line.State}, {line.OfLastDay} of the last day, {line.Backups} in all ({line.Size})");
+        Line(text, $"{Heading(line.Component)} Backups: {line.State}, {line.OfLastDay} of the last day, {line.Backups} in all ({line.Size})");
         var ofDay = stores.SelectMany(store => store.Good(line.Component, now)).Where(backup => backup.Taken > now.AddDays(-1)).OrderByDescending(backup => backup.Taken).ToList();
         foreach (var backup in ofDay.Where(backup => backup.Type != BackupType.Incremental).Take(MostNamed))
             Line(text, $"  {Line(backup, now)}");
