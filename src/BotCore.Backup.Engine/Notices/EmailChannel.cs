@@ -7,7 +7,7 @@ using BotCore.Backup.Engine.Events;
 namespace BotCore.Backup.Engine.Notices;
 
 /// <summary>Letters, by the mail server that is configured; else by sendmail, where it is; else by the mail server of this machine.</summary>
-internal sealed class EmailChannel(BotBackupConfiguration settings, string sendmail, Func<IMailTransport> transport, TimeSpan limit, X509Certificate2? trusted) : INoticeChannel
+internal sealed class EmailChannel(BotBackupConfiguration settings, string sendmail, Func<IMailCarrier> transport, TimeSpan limit, X509Certificate2? trusted) : INoticeChannel
 {
     private const int ImplicitTlsPort = 465;
 

@@ -43,7 +43,7 @@ public sealed record MailServer(string Host, int Port, MailTls Tls)
 }
 
 /// <summary>Hands letters to a mail server. Stands in the adapters: get one from <see cref="Outside.Adapters.AdapterLoader.Mail"/>. Thread-safe.</summary>
-public interface IMailTransport
+public interface IMailCarrier
 {
     /// <summary>
     /// Returns once the server took the letter for every recipient; else throws <see cref="Events.BackupException"/>: LoginFailed, CertificateRejected, NoticeFailed. A login that is refused is never gone on without.

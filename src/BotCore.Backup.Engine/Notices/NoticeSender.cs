@@ -16,7 +16,7 @@ internal sealed record NoticeSeams
     public string Sendmail { get; init; } = "/usr/sbin/sendmail";
 
     /// <summary>What talks to a mail server.</summary>
-    public Func<IMailTransport> Mail { get; init; } = AdapterLoader.Mail;
+    public Func<IMailCarrier> Mail { get; init; } = AdapterLoader.Mail;
 
     /// <summary>An authority that mail servers' certificates may be of, beside the system's.</summary>
     public X509Certificate2? TrustedOfMail { get; init; }

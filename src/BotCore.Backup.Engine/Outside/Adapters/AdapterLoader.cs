@@ -21,7 +21,7 @@ public static class AdapterLoader
     public static IS3StoreFactory S3() => Make<IS3StoreFactory>(S3Factory);
 
     /// <summary>Hands letters to mail servers. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
-    public static IMailTransport Mail() => Make<IMailTransport>(MailTransport);
+    public static IMailCarrier Mail() => Make<IMailCarrier>(MailTransport);
 
     /// <summary>bzip2 without libbz2. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
     public static IBzip2Library Bzip2() => Make<IBzip2Library>(Bzip2Library);
