@@ -124,6 +124,11 @@ public sealed class PostfixServer : IDisposable
               driver = static
               args = uid=65534 gid=65534 home=/nonexistent
             }
+            service anvil {
+              unix_listener anvil-auth-penalty {
+                mode = 0
+              }
+            }
             service auth {
               unix_listener {{In("auth/socket")}} {
                 mode = 0666
@@ -156,6 +161,9 @@ public sealed class PostfixServer : IDisposable
             virtual_uid_maps = static:65534
             virtual_gid_maps = static:65534
             smtpd_relay_restrictions = reject_unauth_destination
+            smtpd_error_sleep_time = 0
+            smtpd_peername_lookup = no
+            in_flow_delay = 0
             smtpd_sasl_type = dovecot
             smtpd_sasl_path = {{In("auth/socket")}}
             smtpd_tls_chain_files = {{In("key.pem")}}, {{In("cert.pem")}}
@@ -181,7 +189,9 @@ public sealed class PostfixServer : IDisposable
             postlog unix-dgram n - n - 1 postlogd
 
             """));
-        Run("postfix", ["-c", In("conf"), "check"]);
+        // What "postfix check" would make, in a twentieth of its time.
+        Run("install", ["-d", "-o", "postfix", "-m", "700", .. new[] { "active", "bounce", "corrupt", "defer", "deferred", "flush", "hold", "incoming", "maildrop", "private", "public", "saved", "trace" }.Select(name => In("queue/" + name))]);
+        Directory.CreateDirectory(In("queue/pid"));
         Start("/usr/lib/postfix/sbin/master", ["-d", "-c", In("conf")]);
     }
 
