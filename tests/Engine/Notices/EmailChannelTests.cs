@@ -114,7 +114,7 @@ public sealed class EmailChannelTests : IDisposable
     private RunTelling Tell(string settings, string sendmail = "/absent")
     {
         var seams = new NoticeSeams { Sendmail = sendmail, Mail = () => _carrier, TimeLimit = TimeSpan.FromSeconds(10) };
-        var sender = NoticeSender.From(_folder.Load("EMAIL_RECIPIENT=a@b.test,c@d.test\n" + settings), new LeapingClock(), seams)!;
+        var sender = NoticeSender.From(_folder.Load("LOG_DIR=logs\nEMAIL_RECIPIENT=a@b.test,c@d.test\n" + settings), new LeapingClock(), seams)!;
         return Assert.Single(sender.Tell(Runs.Of(Runs.Night, Runs.Bad("a")), CancellationToken.None));
     }
 

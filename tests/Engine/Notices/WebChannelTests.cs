@@ -189,6 +189,8 @@ public sealed class WebChannelTests : IDisposable
         {
             using var server = new NoticeServer(pair.Item2, pair.Item2, pair.Item2, pair.Item2, pair.Item2, pair.Item2, pair.Item2, pair.Item2, pair.Item2);
             var text = $"SLACK_WEBHOOK='{server.Url("/" + pair.Item1)}'\nWEBHOOK_URL='{server.Url("/" + pair.Item1).Replace("://", "://u:geheim@", StringComparison.Ordinal)}'\nHEALTHCHECK_URL='{server.Url("/" + pair.Item1)}'";
+            Directory.CreateDirectory(Path.Combine(_folder.Path, "logs"));
+            File.Delete(Path.Combine(_folder.Path, "logs", NoticeMemory.FileName));
             var told = Tell(text, Runs.Of(Runs.Night, Runs.Bad("a")), new NoticeSeams { TimeLimit = TimeSpan.FromMilliseconds(40) });
             var path = pair.Item1.Split('?')[0];
             return told.Count == 3 && told.Select(one => $"{one.Failure} {one.Failure?.Target} {one.Failure?.Cause}").All(one => !one.Contains("geheim", StringComparison.Ordinal) && !one.Contains(path, StringComparison.Ordinal));
