@@ -43,7 +43,7 @@ public sealed partial class MonitoringTests : IDisposable
         using var exporter = Process.Start(new ProcessStartInfo(
             NeedsToolsAttribute.Find("prometheus-node-exporter")!,
             ["--collector.disable-defaults", "--collector.textfile", $"--collector.textfile.directory={_folder.Path}", $"--web.listen-address=127.0.0.1:{port}"])
-        { RedirectStandardError = true })!;
+        { UseShellExecute = false, RedirectStandardError = true })!;
         try
         {
             _ = exporter.StandardError.ReadToEndAsync();
@@ -76,7 +76,7 @@ public sealed partial class MonitoringTests : IDisposable
         using var dashboard = JsonDocument.Parse(File.ReadAllText(Path.Combine(Monitoring, "grafana/backup-metrics.json")));
         var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
         Assert.Superset(
-            new HashSet<string?>(["Backup success rate", "Backup size", "Backup duration", "Last successful backup", "Disk space"]), panels.Select(panel => panel.GetProperty("title").GetString()).ToHashSet());
+            new HashSet<string?>(["Backup success rate", "Backup size", "Backup duration", "Last successful backup", "Disk space"], StringComparer.Ordinal), panels.Select(panel => panel.GetProperty("title").GetString()).ToHashSet(StringComparer.Ordinal));
         var expressions = panels.SelectMany(panel => panel.GetProperty("targets").EnumerateArray()).Select(target => target.GetProperty("expr").GetString()!).ToList();
         // As rules, since check rules parses them.
         var rules = "groups:\n  - name: dashboard\n    rules:\n" + string.Concat(expressions.Select((expression, at) => $"      - record: panel:{at}\n        expr: {JsonSerializer.Serialize(expression)}\n"));
@@ -87,7 +87,7 @@ public sealed partial class MonitoringTests : IDisposable
         var names = MetricFamilies.All.Select(family => family.Name).ToHashSet(StringComparer.Ordinal);
         var used = expressions.Append(File.ReadAllText(Path.Combine(Monitoring, "botbackup.rules.yml"))).SelectMany(text => Name().Matches(text)).Select(match => match.Value).Distinct(StringComparer.Ordinal).ToList();
         Assert.NotEmpty(used);
-        Assert.Empty(used.Except(names));
+        Assert.Empty(used.Except(names, StringComparer.Ordinal));
     }
 
     private static string Text()
