@@ -187,16 +187,17 @@ Describe 'What a run is told' {
             $site.Logs | Should -Not -Exist
         }
 
-        It 'a recovery once' {
-            Add-BrokenStore
-            $null = Invoke-BotBackup Config -ErrorAction SilentlyContinue
-            $null = Invoke-BotBackup Config -ErrorAction SilentlyContinue
+        It 'a failure once, though it goes on, and its recovery once' {
+            chmod 644 $site.Passphrase
+            1..2 | ForEach-Object { $null = Get-Failure { Invoke-BotBackup Config } }
             Get-Told $receiver '/hook' | Should -HaveCount 1
-            Add-Setting $site 'ENABLE_GCS_BACKUP=false', 'STORES_CONFIG=local'
-            $null = Invoke-BotBackup Config
-            $null = Invoke-BotBackup Config
-            # What failed was the store that is gone; it is not good again.
-            Get-Told $receiver '/hook' | Should -HaveCount 1
+            chmod 600 $site.Passphrase
+            1..2 | ForEach-Object { $null = Invoke-BotBackup Config }
+            $told = Get-Told $receiver '/hook'
+            $told | Should -HaveCount 2
+            ($told[-1] | ConvertFrom-Json).notice.reason | Should -Be 'Recovery'
+            Get-Told $receiver '/ping/secret/fail' | Should -HaveCount 2
+            Get-Told $receiver '/ping/secret' | Should -HaveCount 2
         }
     }
 
