@@ -72,6 +72,22 @@ run_xunit() {
     fi
 }
 
+# PowerShell and Pester from NuGet, where this machine has none: into the folder of the results, gone with it.
+install_pwsh() {
+    [[ -n $(pester_hindrance) && -z ${BOTBACKUP_NO_INSTALL:-} ]] || return 0
+    say "Fetching PowerShell and Pester"
+    local packages
+    if ! timeout 120 dotnet tool install PowerShell --version 7.6.9 --tool-path "$results/tools" --verbosity quiet ||
+        ! timeout 120 dotnet restore tests/Module/Pester.csproj --verbosity quiet ||
+        ! packages=$(dotnet msbuild tests/Module/Pester.csproj -getProperty:NuGetPackageRoot); then
+        echo "They are not to be had."
+        return 0
+    fi
+    mkdir -p "$results/modules"
+    ln -s "${packages%/}/pester/5.7.1/tools" "$results/modules/Pester"
+    export PATH="$results/tools:$PATH" PSModulePath="$results/modules${PSModulePath:+:$PSModulePath}"
+}
+
 # Why the Pester suite cannot run; nothing where it can.
 pester_hindrance() {
     if ! command -v pwsh >/dev/null; then
@@ -121,6 +137,7 @@ build() {
 }
 
 install_tools
+install_pwsh
 say "Building"
 if ! build; then
     broken "The solution does not build."
