@@ -16,7 +16,7 @@ public static class FailureRecords
         FailureKind.WrongPassphrase or FailureKind.LoginFailed or FailureKind.CredentialsMissing => ErrorCategory.AuthenticationError,
         FailureKind.AccessDenied or FailureKind.LastGoodBackup or FailureKind.LiveTargetRefused => ErrorCategory.PermissionDenied,
         FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen or FailureKind.CertificateRejected or FailureKind.HostKeyChanged => ErrorCategory.SecurityError,
-        FailureKind.StoreUnreachable or FailureKind.SourceUnreachable => ErrorCategory.ConnectionError,
+        FailureKind.StoreUnreachable or FailureKind.SourceUnreachable or FailureKind.NoticeFailed => ErrorCategory.ConnectionError,
         FailureKind.StoreFull or FailureKind.TooLittleSpace => ErrorCategory.QuotaExceeded,
         FailureKind.ContainerNotRunning => ErrorCategory.ResourceUnavailable,
         FailureKind.OplogGap or FailureKind.OplogUnavailable or FailureKind.ServerUnsupported or FailureKind.ClockSkewed => ErrorCategory.InvalidOperation,

@@ -46,6 +46,7 @@ public sealed class FailureRecordTests
         [FailureKind.CodecMissing] = (ErrorCategory.NotInstalled, false),
         [FailureKind.AdapterMissing] = (ErrorCategory.NotInstalled, false),
         [FailureKind.ToolMissing] = (ErrorCategory.NotInstalled, false),
+        [FailureKind.NoticeFailed] = (ErrorCategory.ConnectionError, false),
         [FailureKind.Locked] = (ErrorCategory.ResourceBusy, true),
         [FailureKind.Cancelled] = (ErrorCategory.OperationStopped, true),
     };

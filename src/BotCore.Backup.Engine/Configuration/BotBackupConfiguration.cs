@@ -202,6 +202,9 @@ public sealed record BotBackupConfiguration
     /// <summary>SLACK_WEBHOOK.</summary>
     public SecretUri? SlackWebhook { get; internal init; }
 
+    /// <summary>WEBHOOK_URL: where notices are posted as JSON.</summary>
+    public SecretUri? Webhook { get; internal init; }
+
     /// <summary>EMAIL_RECIPIENT.</summary>
     public IReadOnlyList<string> EmailRecipients { get; internal init; } = [];
 
@@ -222,6 +225,15 @@ public sealed record BotBackupConfiguration
 
     /// <summary>HEALTHCHECK_URL.</summary>
     public SecretUri? HealthcheckUrl { get; internal init; }
+
+    /// <summary>NOTICE_ON: whether every run is told of, and not only what fails and what is good again.</summary>
+    public bool NoticesAlways { get; internal init; }
+
+    /// <summary>NOTICE_REPEAT: how often what goes on failing is told.</summary>
+    public TimeSpan NoticeRepeat { get; internal init; }
+
+    /// <summary>NOTICE_TEMPLATE: absolute path of the text of notices; null means the plain text.</summary>
+    public string? NoticeTemplate { get; internal init; }
 
     /// <summary>METRICS_FILE: absolute path; null where no metrics are written.</summary>
     public string? MetricsFile { get; internal init; }
@@ -287,7 +299,7 @@ public sealed record BotBackupConfiguration
     /// <summary>Every secret in it as it stands in files and on the wire, so that logs can be kept free of them.</summary>
     internal IEnumerable<string> Secrets()
     {
-        foreach (var uri in new[] { SlackWebhook, HealthcheckUrl }.OfType<SecretUri>())
+        foreach (var uri in new[] { SlackWebhook, Webhook, HealthcheckUrl }.OfType<SecretUri>())
             yield return uri.Reveal();
         if (SmtpPassword is { } password)
             yield return password.Reveal();

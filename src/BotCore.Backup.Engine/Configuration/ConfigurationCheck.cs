@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Compression;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Notices;
 using BotCore.Backup.Engine.Outside.Gnupg;
 
 namespace BotCore.Backup.Engine.Configuration;
@@ -179,14 +180,36 @@ internal sealed class ConfigurationCheck(BotBackupConfiguration settings, string
 
     private void Notices()
     {
-        if (settings.SlackWebhook?.Reveal().StartsWith("http:", StringComparison.OrdinalIgnoreCase) == true)
-            Warning(ConfigurationKeys.SlackWebhook, "SLACK_WEBHOOK is sent without encryption (http).", "Use https.");
+        Encrypted(ConfigurationKeys.SlackWebhook, settings.SlackWebhook);
+        Encrypted(ConfigurationKeys.Webhook, settings.Webhook);
         if (settings.SmtpUser is not null && settings.SmtpPassword is null)
             Error(ConfigurationKeys.SmtpPassword, "SMTP_USER is set and no SMTP_PASSWORD.", "Set SMTP_PASSWORD_FILE.");
         if (settings.SmtpUser is null && settings.SmtpPassword is not null)
             Warning(ConfigurationKeys.SmtpUser, "SMTP_PASSWORD is set and no SMTP_USER, so there is no login.", "Set SMTP_USER.");
         if (settings.EmailRecipients.Count > 0 && settings.EmailFrom is null)
             Information(ConfigurationKeys.EmailFrom, "EMAIL_FROM is not set; the mail system chooses the sender.", "Set it where mail must not be taken for spam.");
+        Template();
+    }
+
+    private void Encrypted(string key, SecretUri? uri)
+    {
+        if (uri?.Reveal().StartsWith("http:", StringComparison.OrdinalIgnoreCase) == true)
+            Warning(key, $"{key} is sent without encryption (http).", "Use https.");
+    }
+
+    private void Template()
+    {
+        if (settings.NoticeTemplate is not { } path)
+            return;
+        try
+        {
+            if (NoticeTemplate.Read(path).Unknown is { Count: > 0 } unknown)
+                Warning(ConfigurationKeys.NoticeTemplate, $"{path} has placeholders that nothing stands for: {string.Join(", ", unknown)}.", $"Use only these: {NoticeTemplate.Known}.");
+        }
+        catch (BackupException wrong)
+        {
+            Error(ConfigurationKeys.NoticeTemplate, wrong.Failure.Message, wrong.Failure.Advice);
+        }
     }
 
     private void EnvFileMode()

@@ -73,6 +73,7 @@ internal static class ConfigurationKeys
     internal const string TransferLimit = "TRANSFER_LIMIT";
     internal const string EnableNotifications = "ENABLE_NOTIFICATIONS";
     internal const string SlackWebhook = "SLACK_WEBHOOK";
+    internal const string Webhook = "WEBHOOK_URL";
     internal const string EmailRecipient = "EMAIL_RECIPIENT";
     internal const string EmailFrom = "EMAIL_FROM";
     internal const string SmtpHost = "SMTP_HOST";
@@ -80,6 +81,9 @@ internal static class ConfigurationKeys
     internal const string SmtpUser = "SMTP_USER";
     internal const string SmtpPassword = "SMTP_PASSWORD";
     internal const string HealthcheckUrl = "HEALTHCHECK_URL";
+    internal const string NoticeOn = "NOTICE_ON";
+    internal const string NoticeRepeat = "NOTICE_REPEAT";
+    internal const string NoticeTemplate = "NOTICE_TEMPLATE";
     internal const string MetricsFile = "METRICS_FILE";
 
     private const string Folders = "Folders";
@@ -149,13 +153,17 @@ internal static class ConfigurationKeys
         new(TransferLimit, Where, string.Empty, "Bytes a second to and from each store behind a network: 500K, 10M, 1G. Default: no limit."),
         new(EnableNotifications, Telling, "true", "false keeps all channels silent. Without a channel nothing is sent anyway."),
         new(SlackWebhook, Telling, string.Empty, "Slack's incoming webhook URL.", IsSecret: true),
+        new(Webhook, Telling, string.Empty, "URL that every notice is posted to as JSON.", IsSecret: true),
         new(EmailRecipient, Telling, string.Empty, "Addresses, separated by commas."),
         new(EmailFrom, Telling, string.Empty, "The sender's address."),
         new(SmtpHost, Telling, string.Empty, "Mail server. Default: /usr/sbin/sendmail if it is there, else localhost."),
-        new(SmtpPort, Telling, "25", "Its port; 587 for most servers that ask for a login."),
+        new(SmtpPort, Telling, "25", "Its port; 587 for most servers that ask for a login, 465 where TLS begins at once."),
         new(SmtpUser, Telling, string.Empty, "Login name on the mail server."),
         new(SmtpPassword, Telling, string.Empty, "Its password; better in a file.", IsSecret: true),
-        new(HealthcheckUrl, Telling, string.Empty, "URL that is pinged after each run.", IsSecret: true),
+        new(HealthcheckUrl, Telling, string.Empty, "URL of healthchecks.io or the like; it is pinged when a backup run begins, ends well, or fails.", IsSecret: true),
+        new(NoticeOn, Telling, "failure", "failure tells of what failed and of what is good again; always tells of every run."),
+        new(NoticeRepeat, Telling, "6h", "What goes on failing is told so often and no more: 30min, 6h, 1d."),
+        new(NoticeTemplate, Telling, string.Empty, "File with the text of notices, relative to this file; {outcome}, {host}, {command}, {run}, {summary}, {failures}, {duration} and others stand for what happened. Default: a plain text."),
         new(MetricsFile, Telling, string.Empty, "File for the Prometheus node exporter's textfile collector; its name ends in .prom."),
     ];
 

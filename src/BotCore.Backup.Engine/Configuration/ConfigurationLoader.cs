@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Mail;
 using System.Text.RegularExpressions;
+using BotCore.Backup.Engine.Verification.Budgets;
 
 namespace BotCore.Backup.Engine.Configuration;
 
@@ -113,6 +114,7 @@ internal sealed partial class ConfigurationLoader
             SftpKnownHostsFile = _read.Path(ConfigurationKeys.SftpKnownHosts, besideFile: true),
             NotificationsEnabled = _read.Flag(ConfigurationKeys.EnableNotifications, fallback: true),
             SlackWebhook = _read.HiddenUri(ConfigurationKeys.SlackWebhook, SecretUri.WithSecretPath, "https", "http"),
+            Webhook = _read.HiddenUri(ConfigurationKeys.Webhook, SecretUri.WithSecretPath, "https", "http"),
             EmailRecipients = Addresses(),
             EmailFrom = Sender(),
             SmtpHost = _read.Text(ConfigurationKeys.SmtpHost),
@@ -120,6 +122,9 @@ internal sealed partial class ConfigurationLoader
             SmtpUser = _read.Text(ConfigurationKeys.SmtpUser),
             SmtpPassword = _read.Hidden(ConfigurationKeys.SmtpPassword),
             HealthcheckUrl = _read.HiddenUri(ConfigurationKeys.HealthcheckUrl, SecretUri.WithSecretPath, "https", "http"),
+            NoticesAlways = NoticesAlways(),
+            NoticeRepeat = NoticeRepeat(),
+            NoticeTemplate = _read.Path(ConfigurationKeys.NoticeTemplate, besideFile: true),
             MetricsFile = _read.Path(ConfigurationKeys.MetricsFile),
             Settings = _read.Settings(),
             Warnings = [.. _read.Findings.Where(finding => finding.Severity != FindingSeverity.Error)],
@@ -310,6 +315,19 @@ internal sealed partial class ConfigurationLoader
         "a list of e-mail addresses",
         text => ListSyntax.Split(text, blanksSeparate: !text.Contains('<', StringComparison.Ordinal)) is { } list && list.All(IsAddress) ? list : null,
         list => string.Join(", ", list));
+
+    private bool NoticesAlways()
+    {
+        var fallback = ConfigurationKeys.Get(ConfigurationKeys.NoticeOn).Default;
+        return _read.Parsed(ConfigurationKeys.NoticeOn, fallback, "failure or always", text => text.Trim().ToLowerInvariant() is "failure" or "always" ? text.Trim().ToLowerInvariant() : null, text => text) is "always";
+    }
+
+    private TimeSpan NoticeRepeat()
+    {
+        var fallback = ConfigurationKeys.Get(ConfigurationKeys.NoticeRepeat).Default;
+        var text = _read.Parsed(ConfigurationKeys.NoticeRepeat, fallback, "a time such as 30min, 6h or 1d", text => BudgetText.TryParse(text, out _) ? text.Trim() : null, text => text);
+        return BudgetText.TryParse(text, out var time) ? time : TimeSpan.Zero;
+    }
 
     private string? Sender()
     {

@@ -120,6 +120,9 @@ public enum FailureKind
     /// <summary>A program that is needed is not installed.</summary>
     ToolMissing,
 
+    /// <summary>A notice did not reach whom it was for.</summary>
+    NoticeFailed,
+
     /// <summary>Another run holds the lease.</summary>
     Locked,
 

@@ -35,6 +35,7 @@ public sealed class ConfigurationCheckTests : IDisposable
     [InlineData("ENABLE_SFTP_BACKUP=true\nSFTP_HOST=h", "SFTP_DIR")]
     [InlineData("ENABLE_SFTP_BACKUP=true\nSFTP_HOST=h\nSFTP_DIR=d\nSFTP_SSH_KEY=absent", "SFTP_SSH_KEY")]
     [InlineData("SMTP_USER=u", "SMTP_PASSWORD")]
+    [InlineData("NOTICE_TEMPLATE=absent", "NOTICE_TEMPLATE")]
     [InlineData("RETENTION_DAILY=0", "RETENTION_DAILY")]
     [InlineData("COMPRESSION_LEVEL=11", "COMPRESSION_LEVEL")]
     public void What_cannot_work_is_an_error(string text, string key)
@@ -47,11 +48,14 @@ public sealed class ConfigurationCheckTests : IDisposable
     [InlineData("BACKUP_DIR=absent", "BACKUP_DIR")]
     [InlineData("METRICS_FILE=x.txt", "METRICS_FILE")]
     [InlineData("SLACK_WEBHOOK=http://hooks.test/x", "SLACK_WEBHOOK")]
+    [InlineData("WEBHOOK_URL=http://hooks.test/x", "WEBHOOK_URL")]
+    [InlineData("NOTICE_TEMPLATE=template.txt", "NOTICE_TEMPLATE")]
     [InlineData("SMTP_PASSWORD=x", "SMTP_USER")]
     [InlineData("ENCRYPTION_ENABLED=", "ENCRYPTION_ENABLED")]
     [InlineData("TYPO=1", "")]
     public void What_works_but_should_be_looked_at_is_a_warning(string text, string key)
     {
+        _folder.Write("template.txt", "{outcome} on {hots}");
         Assert.Contains(_folder.Examine(Sound + text), finding => IsAbout(finding, key, FindingSeverity.Warning));
         Assert.DoesNotContain(_folder.Examine(Sound), finding => IsAbout(finding, key, FindingSeverity.Warning));
     }

@@ -34,7 +34,7 @@ public sealed class RedactionTests
         using var folder = new TestFolder();
         folder.Write("pw", "geheim-smtp\nx");
         folder.Write("phrase", "geheim-phrase\n");
-        const string Text = "DATABASE_URL='mongodb://bot:geheim-db@h1,h2/bot?tlsCertificateKeyFilePassword=geheim-q'\nSLACK_WEBHOOK=http://hooks.test/geheim-slack\n"
+        const string Text = "DATABASE_URL='mongodb://bot:geheim-db@h1,h2/bot?tlsCertificateKeyFilePassword=geheim-q'\nSLACK_WEBHOOK=http://hooks.test/geheim-slack\nWEBHOOK_URL=https://hooks.test/geheim-web\n"
             + "HEALTHCHECK_URL=https://hc.test/geheim-ping\nSMTP_PASSWORD_FILE=pw\nSMTP_USER=bot\nGPG_PASSPHRASE_FILE=phrase\nUNKNOWN_TOKEN=geheim-other";
         var it = folder.Load(Text);
         var copy = it with { };
@@ -42,7 +42,7 @@ public sealed class RedactionTests
         Assert.Equal("geheim-smtp", it.SmtpPassword!.Reveal());
         Assert.Equal("mongodb://bot:geheim-db@h1,h2/bot?tlsCertificateKeyFilePassword=geheim-q", it.DatabaseUrl!.Reveal());
         Assert.Equal("mongodb://bot:***@h1,h2/bot?tlsCertificateKeyFilePassword=***", it.DatabaseUrl.Redacted);
-        var texts = new[] { $"{it}", $"{copy}", $"{it.SmtpPassword} {it.SlackWebhook} {it.HealthcheckUrl} {it.DatabaseUrl}" }
+        var texts = new[] { $"{it}", $"{copy}", $"{it.SmtpPassword} {it.SlackWebhook} {it.Webhook} {it.HealthcheckUrl} {it.DatabaseUrl}" }
             .Concat(it.Settings.Select(setting => $"{setting}"))
             .Concat(it.Check().Select(finding => $"{finding}"))
             .Concat(typeof(BotBackupConfiguration).GetProperties().Where(property => property.GetIndexParameters().Length == 0).Select(property => $"{property.GetValue(it)}"));

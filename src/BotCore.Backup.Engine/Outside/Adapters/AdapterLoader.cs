@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Compression.Bzip2;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Notices;
 using BotCore.Backup.Engine.Stores.S3;
 
 namespace BotCore.Backup.Engine.Outside.Adapters;
@@ -11,12 +12,16 @@ public static class AdapterLoader
     private const string Folder = "adapters";
     private const string S3Factory = "BotCore.Backup.Adapters.AmazonS3.S3StoreFactory";
     private const string Bzip2Library = "BotCore.Backup.Adapters.SharpZipLib.SharpZipBzip2";
+    private const string MailTransport = "BotCore.Backup.Adapters.MailKit.MailKitTransport";
 
     private static readonly Lock Gate = new();
     private static AdapterContext? _context;
 
     /// <summary>Opens stores in Amazon S3. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
     public static IS3StoreFactory S3() => Make<IS3StoreFactory>(S3Factory);
+
+    /// <summary>Hands letters to mail servers. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
+    public static IMailCarrier Mail() => Make<IMailCarrier>(MailTransport);
 
     /// <summary>bzip2 without libbz2. Throws <see cref="BackupException"/> (AdapterMissing) where the adapters are not installed.</summary>
     public static IBzip2Library Bzip2() => Make<IBzip2Library>(Bzip2Library);
@@ -70,5 +75,5 @@ public static class AdapterLoader
     }
 
     private static BackupException Missing(string message, string target, Exception? cause = null) => new(
-        FailureKind.AdapterMissing, "What stands on third-party packages (S3, bzip2 without libbz2) cannot be used: " + message, "Install the module whole, with its folder 'adapters'.", target, cause);
+        FailureKind.AdapterMissing, "What stands on third-party packages (S3, mail servers, bzip2 without libbz2) cannot be used: " + message, "Install the module whole, with its folder 'adapters'.", target, cause);
 }
