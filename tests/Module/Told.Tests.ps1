@@ -84,10 +84,10 @@ Describe 'What a run is told' {
         }
 
         It 'in a notice and a ping' {
-            $notice = (Get-Told $receiver '/hook')[-1] | ConvertFrom-Json
+            $notice = @(Get-Told $receiver '/hook')[-1] | ConvertFrom-Json
             $notice.outcome | Should -Be 'Failed'
             $notice.run | Should -Be $backup.RunId
-            (Get-Told $receiver '/services/T0/B0/secret')[-1] | Should -Match 'FAILED.*gcs'
+            @(Get-Told $receiver '/services/T0/B0/secret')[-1] | Should -Match 'FAILED.*gcs'
             Get-Told $receiver '/ping/secret/fail' | Should -HaveCount 1
         }
 
@@ -122,7 +122,7 @@ Describe 'What a run is told' {
         }
 
         It 'in a notice' {
-            $notice = (Get-Told $receiver '/hook')[-1] | ConvertFrom-Json
+            $notice = @(Get-Told $receiver '/hook')[-1] | ConvertFrom-Json
             $notice.kind | Should -Be 'Verification'
             $notice.results[0].failure | Should -Be 'ChecksumMismatch'
             $notice.results[0].location | Should -Be $backup.Location
@@ -161,7 +161,7 @@ Describe 'What a run is told' {
         }
 
         It 'in the notices of the other channels, which arrive' {
-            ((Get-Told $receiver '/hook')[-1] | ConvertFrom-Json).outcome | Should -Be 'Succeeded'
+            (@(Get-Told $receiver '/hook')[-1] | ConvertFrom-Json).outcome | Should -Be 'Succeeded'
             Get-Told $receiver '/ping/secret' | Should -HaveCount 1
             Get-Told $receiver '/ping/secret/start' | Should -HaveCount 1
         }

@@ -29,7 +29,7 @@ public sealed class RunJournal
 
     /// <summary>Nothing is written before the first word.</summary>
     public RunJournal(BackupSession session, RunHead head)
-        : this(session.Configuration, session.RunId, head, session.Clock, notices: null)
+        : this(session.Configuration, session.RunId, head, session.Clock, NoticeSender.From(session.Configuration, session.Clock))
     {
     }
 
@@ -49,6 +49,9 @@ public sealed class RunJournal
 
     /// <summary>Whether anything was said since it was last closed.</summary>
     public bool IsOpen => _isOpen;
+
+    /// <summary>Whether somebody sees what the command says.</summary>
+    public bool IsAttended { get; init; }
 
     /// <summary>The record of what was closed last; null before.</summary>
     public BotBackupRun? Last { get; private set; }
@@ -132,7 +135,9 @@ public sealed class RunJournal
     private IReadOnlyList<string> Tell(BotBackupRun run, CancellationToken token)
     {
         var problems = new List<string>();
-        var tellings = _notices?.Tell(run, token) ?? [];
+        // A slip of who sits before the screen is told there. What watches over backups waits for the end of each.
+        var isSlip = IsAttended && run.Results.Count == 0 && run.Kind != RunKind.Backup;
+        var tellings = isSlip ? [] : _notices?.Tell(run, token) ?? [];
         foreach (var failure in tellings.Select(telling => telling.Failure).OfType<Failure>())
             Problem(failure);
         if (_settings.MetricsFile is { } file)
