@@ -110,7 +110,7 @@ public sealed class RunJournal
         if (!_isOpen)
             return [];
         _isOpen = false;
-        AddLost();
+        AddLost(interrupted);
         var run = new BotBackupRun
         {
             RunId = RunId,
@@ -207,11 +207,12 @@ public sealed class RunJournal
     }
 
     // What was to be done, and nobody spoke of, was not done.
-    private void AddLost()
+    private void AddLost(bool interrupted)
     {
         foreach (var subject in _expected.Concat(_lost.Select(lost => lost.Subject)).DistinctBy(subject => (subject.Component, subject.Name, subject.Type)).ToList())
         {
             var reason = _lost.Find(lost => lost.Subject.Component == subject.Component && string.Equals(lost.Subject.Name, subject.Name, StringComparison.Ordinal)).Failure;
+            reason ??= interrupted ? new Failure(FailureKind.Cancelled, "The run was stopped before this was done.", "Run it again.") : null;
             foreach (var result in subject.Failed(reason).Where(result => !_results.Exists(known => IsOf(known, subject) && (known.Type != BackupType.Incremental || known.Type == subject.Type) && string.Equals(known.Store, result.Store, StringComparison.OrdinalIgnoreCase))).ToList())
                 Hear(result);
         }

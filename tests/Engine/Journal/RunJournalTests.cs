@@ -82,7 +82,7 @@ public sealed class RunJournalTests : IDisposable
 
         var run = journal.Last!;
         Assert.True(run.Interrupted);
-        Assert.Equal([("local", Outcome.Failed), ("s3", Outcome.Failed)], run.Results.Select(result => (result.Store, result.Outcome)));
+        Assert.Equal([("local", FailureKind.Cancelled), ("s3", FailureKind.Cancelled)], run.Results.Select(result => (result.Store, result.Failure!.Kind)));
         Assert.Equal(0, Metric(MetricFamilies.GuideSuccess, ("type", "full")));
         Assert.Null(Metric(MetricFamilies.GuideSuccessTime, ("type", "full")));
     }
