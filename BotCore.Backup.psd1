@@ -34,6 +34,7 @@
         'Remove-BotBackupExpired'
         'Restore-BotBackup'
         'Restore-BotDocument'
+        'Send-BotBackupNotice'
         'Test-BotBackup'
         'Test-BotBackupConfiguration'
         'Test-BotBackupHealth'

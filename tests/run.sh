@@ -26,7 +26,7 @@ install_tools() {
     local pair
     for pair in gpg=gnupg setfattr=attr setfacl=acl rsync=rsync pigz=pigz bsdtar=libarchive-tools strace=strace unshare=util-linux ssh=openssh-client /usr/sbin/sshd=openssh-server \
         /usr/lib/openssh/sftp-server=openssh-sftp-server dockerd=docker.io runc=runc busybox=busybox-static podman=podman ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw ceph=ceph-common \
-        promtool=prometheus prometheus-node-exporter=prometheus-node-exporter crontab=cron systemd-analyze=systemd; do
+        promtool=prometheus prometheus-node-exporter=prometheus-node-exporter crontab=cron systemd-analyze=systemd postfix=postfix dovecot=dovecot-core; do
         command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
     done
     { ldconfig -p 2>/dev/null || true; } | grep -F libdeflate.so.0 >/dev/null || missing+=(libdeflate0)

@@ -54,9 +54,6 @@ public sealed class PostfixServer : IDisposable
         }
     }
 
-    /// <summary>Whether it can run here: it gives its parts to users of their own.</summary>
-    public static bool CanRun => Environment.IsPrivilegedProcess;
-
     /// <summary>The port without TLS and without login.</summary>
     public int PlainPort { get; }
 

@@ -9,7 +9,12 @@ namespace BotCore.Backup.TestServers;
 public sealed class NeedsToolsAttribute(params string[] tools) : Attribute
 {
     /// <summary>Why the class cannot be tested here; null where it can.</summary>
-    public string? Missing { get; } = tools.Where(tool => Find(tool) is null).ToArray() is { Length: > 0 } missing ? $"Needs {string.Join(", ", missing)}." : null;
+    public string? Missing => tools.Where(tool => Find(tool) is null).ToArray() is { Length: > 0 } missing ? $"Needs {string.Join(", ", missing)}."
+        : AsRoot && !Environment.IsPrivilegedProcess ? "Needs root."
+        : null;
+
+    /// <summary>Whether only root can start the server.</summary>
+    public bool AsRoot { get; set; }
 
     /// <summary>The file of a program: on PATH, or where servers are that only root runs.</summary>
     public static string? Find(string tool) =>

@@ -9,7 +9,7 @@ using Xunit;
 namespace BotCore.Backup.Adapters.Tests.MailKit;
 
 /// <summary>Letters to a real postfix.</summary>
-[NeedsTools("postfix", "dovecot", "/usr/lib/postfix/sbin/master")]
+[NeedsTools("postfix", "dovecot", "/usr/lib/postfix/sbin/master", AsRoot = true)]
 public sealed class MailKitTransportTests(MailKitTransportTests.Place place) : IClassFixture<MailKitTransportTests.Place>
 {
     private const string Text = "MongoDb all in local: Failed.\n.\nFrom here on: ünïcode.\n";
