@@ -25,7 +25,8 @@ install_tools() {
     local missing=()
     local pair
     for pair in gpg=gnupg setfattr=attr setfacl=acl rsync=rsync pigz=pigz bsdtar=libarchive-tools strace=strace unshare=util-linux ssh=openssh-client /usr/sbin/sshd=openssh-server \
-        /usr/lib/openssh/sftp-server=openssh-sftp-server dockerd=docker.io runc=runc busybox=busybox-static podman=podman ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw ceph=ceph-common postfix=postfix dovecot=dovecot-core; do
+        /usr/lib/openssh/sftp-server=openssh-sftp-server dockerd=docker.io runc=runc busybox=busybox-static podman=podman ceph-mon=ceph-mon ceph-osd=ceph-osd radosgw=radosgw ceph=ceph-common \
+        promtool=prometheus prometheus-node-exporter=prometheus-node-exporter crontab=cron systemd-analyze=systemd postfix=postfix dovecot=dovecot-core; do
         command -v "${pair%%=*}" >/dev/null || missing+=("${pair#*=}")
     done
     { ldconfig -p 2>/dev/null || true; } | grep -F libdeflate.so.0 >/dev/null || missing+=(libdeflate0)
@@ -69,6 +70,22 @@ run_xunit() {
     elif [[ $code -ne 0 && $executed -eq $good ]]; then
         broken "$name ended with $code though no test failed: its runner crashed or hung."
     fi
+}
+
+# PowerShell and Pester from NuGet, where this machine has none: into the folder of the results, gone with it.
+install_pwsh() {
+    [[ -n $(pester_hindrance) && -z ${BOTBACKUP_NO_INSTALL:-} ]] || return 0
+    say "Fetching PowerShell and Pester"
+    local packages
+    if ! timeout 120 dotnet tool install PowerShell --version 7.6.9 --tool-path "$results/tools" --verbosity quiet ||
+        ! timeout 120 dotnet restore tests/Module/Pester.csproj --verbosity quiet ||
+        ! packages=$(dotnet msbuild tests/Module/Pester.csproj -getProperty:NuGetPackageRoot); then
+        echo "They are not to be had."
+        return 0
+    fi
+    mkdir -p "$results/modules"
+    ln -s "${packages%/}/pester/5.7.1/tools" "$results/modules/Pester"
+    export PATH="$results/tools:$PATH" PSModulePath="$results/modules${PSModulePath:+:$PSModulePath}"
 }
 
 # Why the Pester suite cannot run; nothing where it can.
@@ -120,6 +137,7 @@ build() {
 }
 
 install_tools
+install_pwsh
 say "Building"
 if ! build; then
     broken "The solution does not build."

@@ -42,7 +42,7 @@ public abstract class ConfiguredCmdlet : BotBackupCmdlet
     protected virtual RunHead? Head => null;
 
     /// <summary>What hears the run; null where there is none, as with -WhatIf, or before the settings are read.</summary>
-    protected RunJournal? Journal => _journal ??= _session is { } session && Head is { } head && !IsWhatIf ? new RunJournal(session, head) : null;
+    protected RunJournal? Journal => _journal ??= _session is { } session && Head is { } head && !IsWhatIf ? new RunJournal(session, head) { IsAttended = !Console.IsInputRedirected } : null;
 
     /// <summary>Whether the command only shows what it would do.</summary>
     protected bool IsWhatIf => LanguagePrimitives.IsTrue(MyInvocation.BoundParameters.TryGetValue("WhatIf", out var asked) ? asked : GetVariableValue("WhatIfPreference"));

@@ -63,10 +63,11 @@ function Add-Setting($Site, [string[]] $Line) {
     Set-Setting $Site (@([IO.File]::ReadAllLines($Site.EnvFile)) + $Line)
 }
 
-# All that is in a folder as text: names, modes, link targets and hashes. Two folders are alike where the texts are. Records of proofs are left out, and the marks of readers: whoever reads an archive may leave one.
+# All that is in a folder as text: names, modes, link targets and hashes. Two folders are alike where the texts are. Records of proofs are left out, the marks of readers, since whoever reads an archive may leave one, and logs.
 function Get-Print([string] $Folder) {
     if (-not (Test-Path -LiteralPath $Folder)) { return '(nothing)' }
-    $lines = foreach ($item in Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object Name -NotMatch '\.proof\.\d{8}_\d{6}Z|^reading-\d\.lease$') {
+    $logs = Join-Path $Folder 'logs'
+    $lines = foreach ($item in Get-ChildItem -LiteralPath $Folder -Recurse -Force | Where-Object { $_.Name -notmatch '\.proof\.\d{8}_\d{6}Z|^reading-\d\.lease$' -and -not $_.FullName.StartsWith($logs) }) {
         $hash = if ($item -is [IO.FileInfo] -and -not $item.LinkTarget) { (Get-FileHash -LiteralPath $item.FullName).Hash } else { "$($item.LinkTarget)" }
         "$($item.FullName.Substring($Folder.Length)) $($item.UnixMode) $hash"
     }

@@ -1,5 +1,4 @@
 using System.Management.Automation;
-using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Health;
 using BotCore.Backup.Engine.Journal;
 

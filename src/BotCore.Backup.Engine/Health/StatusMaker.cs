@@ -1,7 +1,6 @@
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
-using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Health;

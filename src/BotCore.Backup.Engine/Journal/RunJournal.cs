@@ -29,7 +29,7 @@ public sealed class RunJournal
 
     /// <summary>Nothing is written before the first word.</summary>
     public RunJournal(BackupSession session, RunHead head)
-        : this(session.Configuration, session.RunId, head, session.Clock, notices: null)
+        : this(session.Configuration, session.RunId, head, session.Clock, NoticeSender.From(session.Configuration, session.Clock))
     {
     }
 
@@ -49,6 +49,9 @@ public sealed class RunJournal
 
     /// <summary>Whether anything was said since it was last closed.</summary>
     public bool IsOpen => _isOpen;
+
+    /// <summary>Whether somebody sees what the command says.</summary>
+    public bool IsAttended { get; init; }
 
     /// <summary>The record of what was closed last; null before.</summary>
     public BotBackupRun? Last { get; private set; }
@@ -107,7 +110,7 @@ public sealed class RunJournal
         if (!_isOpen)
             return [];
         _isOpen = false;
-        AddLost();
+        AddLost(interrupted);
         var run = new BotBackupRun
         {
             RunId = RunId,
@@ -132,7 +135,9 @@ public sealed class RunJournal
     private IReadOnlyList<string> Tell(BotBackupRun run, CancellationToken token)
     {
         var problems = new List<string>();
-        var tellings = _notices?.Tell(run, token) ?? [];
+        // A slip of who sits before the screen is told there. What watches over backups waits for the end of each.
+        var isSlip = IsAttended && run.Results.Count == 0 && run.Kind != RunKind.Backup;
+        var tellings = isSlip ? [] : _notices?.Tell(run, token) ?? [];
         foreach (var failure in tellings.Select(telling => telling.Failure).OfType<Failure>())
             Problem(failure);
         if (_settings.MetricsFile is { } file)
@@ -202,11 +207,12 @@ public sealed class RunJournal
     }
 
     // What was to be done, and nobody spoke of, was not done.
-    private void AddLost()
+    private void AddLost(bool interrupted)
     {
         foreach (var subject in _expected.Concat(_lost.Select(lost => lost.Subject)).DistinctBy(subject => (subject.Component, subject.Name, subject.Type)).ToList())
         {
             var reason = _lost.Find(lost => lost.Subject.Component == subject.Component && string.Equals(lost.Subject.Name, subject.Name, StringComparison.Ordinal)).Failure;
+            reason ??= interrupted ? new Failure(FailureKind.Cancelled, "The run was stopped before this was done.", "Run it again.") : null;
             foreach (var result in subject.Failed(reason).Where(result => !_results.Exists(known => IsOf(known, subject) && (known.Type != BackupType.Incremental || known.Type == subject.Type) && string.Equals(known.Store, result.Store, StringComparison.OrdinalIgnoreCase))).ToList())
                 Hear(result);
         }

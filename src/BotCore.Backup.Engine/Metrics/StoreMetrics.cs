@@ -1,4 +1,3 @@
-using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;

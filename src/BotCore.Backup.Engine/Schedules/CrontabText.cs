@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 
 namespace BotCore.Backup.Engine.Schedules;
@@ -10,6 +11,8 @@ internal static class CrontabText
 {
     public const string Begin = "# BEGIN BotCore.Backup (written by Register-BotBackupSchedule; changes here are lost)";
     public const string End = "# END BotCore.Backup";
+
+    private static readonly SearchValues<char> Plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@");
 
     private const string BeginMark = "# BEGIN BotCore.Backup";
 
@@ -89,5 +92,5 @@ internal static class CrontabText
 
     /// <summary>A word for /bin/sh; quoted where it has to be.</summary>
     internal static string Quote(string word) =>
-        word.Length > 0 && !word.AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@") ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+        word.Length > 0 && !word.AsSpan().ContainsAnyExcept(Plain) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

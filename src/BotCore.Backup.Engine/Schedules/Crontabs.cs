@@ -1,3 +1,4 @@
+using System.Buffers;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Programs;
 
@@ -95,6 +96,8 @@ internal sealed class CrontabFile(string path) : Crontab
 {
     public const string SystemFolder = "/etc/cron.d";
 
+    private static readonly SearchValues<char> Letters = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-");
+
     protected override string Name => path;
 
     protected override string? User => string.Equals(Path.GetDirectoryName(path), SystemFolder, StringComparison.Ordinal) || string.Equals(path, "/etc/crontab", StringComparison.Ordinal) ? Environment.UserName : null;
@@ -114,7 +117,7 @@ internal sealed class CrontabFile(string path) : Crontab
     protected override void Save(string table, CancellationToken token)
     {
         // cron passes over such names without a word.
-        if (User is not null && Path.GetFileName(path).AsSpan().ContainsAnyExcept("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-"))
+        if (User is not null && Path.GetFileName(path).AsSpan().ContainsAnyExcept(Letters))
             throw new BackupException(FailureKind.ConfigurationInvalid, $"cron does not read {path}: names in {SystemFolder} have letters, digits, - and _ only.", $"Call it {SystemFolder}/botbackup.", path);
         ScheduleRegistrar.Replace(path, table);
     }

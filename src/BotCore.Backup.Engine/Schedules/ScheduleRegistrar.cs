@@ -1,7 +1,6 @@
 using System.Text;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
-using BotCore.Backup.Engine.Outside.Programs;
 
 namespace BotCore.Backup.Engine.Schedules;
 

@@ -99,7 +99,7 @@ public sealed class MachineProbesTests : IDisposable
         var script = Path.Combine(_work.Root, "Nightly.ps1");
         File.WriteAllText(script, "");
         var command = new TaskCommand("/bin/sh", script, null, Logs);
-        File.WriteAllText(table, CrontabText.With("", CrontabText.Block(Timetable.Of(Timetable.DefaultInterval).Where(task => task.Name == "health"), command, null)));
+        File.WriteAllText(table, CrontabText.With("", CrontabText.Block(Timetable.Of(Timetable.DefaultInterval).Where(task => task.Name is "health"), command, null)));
         Assert.Equal(HealthState.Unhealthy, Ask(ProbeNames.Schedule, schedule: table));
         File.WriteAllText(table, CrontabText.With("", CrontabText.Block(Timetable.Of(Timetable.DefaultInterval), command, null)));
         Assert.Equal(HealthState.Healthy, Ask(ProbeNames.Schedule, schedule: table));

@@ -64,7 +64,7 @@ public sealed class LogFilesTests
         using var folder = new TemporaryFolder();
         File.WriteAllBytes(folder.Of("cron-incremental.log"), new byte[(1 << 20) + 1]);
         LogFiles.Tidy(folder.Path, Now);
-        Assert.Equal(["cron-incremental-20251118.log"], Directory.GetFiles(folder.Path).Select(Path.GetFileName));
+        Assert.Equal(["cron-incremental-20251118.log"], Directory.GetFiles(folder.Path).Select(Path.GetFileName), StringComparer.Ordinal);
     }
 }
 

@@ -36,7 +36,7 @@ public sealed class RunJournalTests : IDisposable
 
         Assert.True(journal.Last!.IsGood);
         Assert.Equal(2, journal.Last.Results.Count);
-        Assert.Equal(["SUCCESS", "SUCCESS", "SUCCESS"], Levels("mongodb-backup-20251118.log").Where(level => level is not "INFO"));
+        Assert.Equal(["SUCCESS", "SUCCESS", "SUCCESS"], Levels("mongodb-backup-20251118.log").Where(level => level is not "INFO"), StringComparer.Ordinal);
         Assert.Equal(1, Metric(MetricFamilies.GuideSuccess, ("type", "full")));
         Assert.Equal(Night.ToUnixTimeSeconds(), Metric(MetricFamilies.GuideSuccessTime, ("type", "full")));
         Assert.Same(journal.Last, _teller.Told);
@@ -61,7 +61,7 @@ public sealed class RunJournalTests : IDisposable
         Assert.Equal([Outcome.Succeeded, Outcome.Failed], run.Results.Select(result => result.Outcome));
         // Told twice, of the object and of the stream, it is one.
         Assert.Single(run.Failures);
-        Assert.Contains("ERROR", Levels("mongodb-backup-20251119.log"));
+        Assert.Contains("ERROR", Levels("mongodb-backup-20251119.log"), StringComparer.Ordinal);
         Assert.Equal(0, Metric(MetricFamilies.GuideSuccess, ("type", "full")));
         Assert.Equal(Night.ToUnixTimeSeconds(), Metric(MetricFamilies.GuideSuccessTime, ("type", "full")));
         (string, string)[] Of(string store) => [("component", "mongodb"), ("name", "mongodb"), ("type", "full"), ("store", store)];
@@ -82,7 +82,7 @@ public sealed class RunJournalTests : IDisposable
 
         var run = journal.Last!;
         Assert.True(run.Interrupted);
-        Assert.Equal([("local", Outcome.Failed), ("s3", Outcome.Failed)], run.Results.Select(result => (result.Store, result.Outcome)));
+        Assert.Equal([("local", FailureKind.Cancelled), ("s3", FailureKind.Cancelled)], run.Results.Select(result => (result.Store, result.Failure!.Kind)));
         Assert.Equal(0, Metric(MetricFamilies.GuideSuccess, ("type", "full")));
         Assert.Null(Metric(MetricFamilies.GuideSuccessTime, ("type", "full")));
     }
@@ -141,7 +141,7 @@ public sealed class RunJournalTests : IDisposable
         Assert.Equal((0, 1), (Metric(MetricFamilies.NoticeSuccess, ("channel", "slack")), Metric(MetricFamilies.NoticeSuccess, ("channel", "email"))));
         Assert.Equal((1, 0), (Metric(MetricFamilies.NoticeFailures, ("channel", "slack")), Metric(MetricFamilies.NoticeFailures, ("channel", "email"))));
         Assert.Equal(1, Metric(MetricFamilies.GuideSuccess, ("type", "full")));
-        Assert.Contains("WARN", Levels("mongodb-backup-20251118.log"));
+        Assert.Contains("WARN", Levels("mongodb-backup-20251118.log"), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -200,7 +200,7 @@ public sealed class RunJournalTests : IDisposable
         Assert.All(File.ReadLines(Path.Combine(Logs, "mongodb-backup-20251118.log")), line => Assert.StartsWith("[2025-11-18 02:00:00] [", line, StringComparison.Ordinal));
     }
 
-    private IReadOnlyList<string> Close(RunJournal journal) => journal.Close(interrupted: false, CancellationToken.None);
+    private static IReadOnlyList<string> Close(RunJournal journal) => journal.Close(interrupted: false, CancellationToken.None);
 
     private RunJournal Journal(params (string Key, string Value)[] settings) => Journal(RunKind.Backup, settings);
 

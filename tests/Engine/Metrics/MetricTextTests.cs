@@ -44,7 +44,7 @@ public sealed class MetricTextTests
         MetricsFile.Update(path, book => book.Set(MetricFamilies.GuideSuccess, 1, ("type", "full")), CancellationToken.None);
         MetricsFile.Update(path, book => book.Set(MetricFamilies.GuideSuccess, 0, ("type", "incremental")), CancellationToken.None);
         Assert.Equal(2, MetricsFile.Read(path)!.Count);
-        Assert.Equal(["backup.prom"], Directory.GetFiles(Path.GetDirectoryName(path)!, "*.prom*").Select(Path.GetFileName).Where(name => !name!.EndsWith(".lock", StringComparison.Ordinal)));
+        Assert.Equal(["backup.prom"], Directory.GetFiles(Path.GetDirectoryName(path)!, "*.prom*").Select(Path.GetFileName).Where(name => !name!.EndsWith(".lock", StringComparison.Ordinal)), StringComparer.Ordinal);
         if (!OperatingSystem.IsWindows())
             Assert.True(File.GetUnixFileMode(path).HasFlag(UnixFileMode.OtherRead));
     }

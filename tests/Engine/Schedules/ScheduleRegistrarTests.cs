@@ -48,7 +48,7 @@ public sealed class ScheduleRegistrarTests : IDisposable
         Assert.True(Directory.Exists(_command.LogFolder));
 
         Run(request with { IsWanted = name => name is "full" });
-        Assert.Equal(["full"], ScheduleRegistrar.List(path, unread => Assert.Fail(unread), CancellationToken.None).Select(task => task.Name));
+        Assert.Equal(["full"], ScheduleRegistrar.List(path, unread => Assert.Fail(unread), CancellationToken.None).Select(task => task.Name), StringComparer.Ordinal);
         Run(request with { Command = null });
         Assert.Empty(ScheduleRegistrar.List(path, unread => Assert.Fail(unread), CancellationToken.None));
         if (scheduler == Scheduler.Cron)
@@ -74,7 +74,7 @@ public sealed class ScheduleRegistrarTests : IDisposable
         File.WriteAllText(Path.Combine(units, "botbackup-full.timer"), "[Timer]\n");
         var request = new ScheduleRequest { Scheduler = Scheduler.Systemd, Path = units, Command = _command };
         Assert.Equal(FailureKind.DestinationNotEmpty, Assert.Throws<BackupException>(() => ScheduleRegistrar.Plan(request, CancellationToken.None)).Failure.Kind);
-        Assert.Equal(["botbackup-full.timer"], Directory.GetFiles(units).Select(Path.GetFileName));
+        Assert.Equal(["botbackup-full.timer"], Directory.GetFiles(units).Select(Path.GetFileName), StringComparer.Ordinal);
     }
 
     [Fact]
@@ -84,7 +84,7 @@ public sealed class ScheduleRegistrarTests : IDisposable
         Run(new ScheduleRequest { Scheduler = Scheduler.TaskScheduler, Path = xml, Command = _command });
         XNamespace schema = "http://schemas.microsoft.com/windows/2004/02/mit/task";
         var drill = XDocument.Load(Path.Combine(xml, "botbackup-drill.xml")).Root!;
-        Assert.Equal(["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"], drill.Elements().Select(element => element.Name.LocalName));
+        Assert.Equal(["RegistrationInfo", "Triggers", "Principals", "Settings", "Actions"], drill.Elements().Select(element => element.Name.LocalName), StringComparer.Ordinal);
         Assert.Equal("1", drill.Descendants(schema + "Week").Single().Value);
         Assert.Equal("IgnoreNew", drill.Descendants(schema + "MultipleInstancesPolicy").Single().Value);
         Assert.Equal($"-NoProfile -NonInteractive -File \"{_command.Script}\" -Task drill -Configuration {_command.Settings}", drill.Descendants(schema + "Arguments").Single().Value);
