@@ -119,10 +119,25 @@ internal sealed class NoticeSender : INoticeTeller
     private IReadOnlyList<RunTelling> Ping(PingChannel ping, BotBackupRun run, CancellationToken token)
     {
         // In this order, or the watchman takes a run that ended for one that goes on.
-        var begun = _begun?.GetAwaiter().GetResult();
-        _begun = null;
+        var begun = Begun(token);
         var ended = Try(PingChannel.Name, () => ping.Send(run.IsGood ? PingChannel.Good : PingChannel.Fail, _mask.Of(NoticeText.Short(run)), token));
         return begun is { Failure: not null } ? [begun, ended] : [ended];
+    }
+
+    // Null where there was none, or where a run that was stopped does not wait for it.
+    private RunTelling? Begun(CancellationToken token)
+    {
+        var begun = _begun;
+        _begun = null;
+        try
+        {
+            begun?.Wait(token);
+            return begun?.Result;
+        }
+        catch (OperationCanceledException)
+        {
+            return null;
+        }
     }
 
     private (NoticeTemplate? Template, RunTelling? Telling)? ReadTemplate()

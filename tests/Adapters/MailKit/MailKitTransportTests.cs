@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Runtime.Loader;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
@@ -101,6 +103,17 @@ public sealed class MailKitTransportTests(MailKitTransportTests.Place place) : I
 
         Assert.Equal(FailureKind.NoticeFailed, failure.Kind);
         Assert.Contains("localhost:1", failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_server_that_says_nothing_is_left_when_time_is_up()
+    {
+        using var mute = new TcpListener(IPAddress.Loopback, 0);
+        mute.Start();
+        using var limit = new CancellationTokenSource(100);
+        var server = new MailServer("127.0.0.1", ((IPEndPoint)mute.LocalEndpoint).Port, MailTls.WhenOffered);
+
+        Assert.ThrowsAny<OperationCanceledException>(() => AdapterLoader.Mail().Send(new NoticeMail("a@b.test", ["c@d.test"], "s", "t"), server, limit.Token));
     }
 
     [Fact]

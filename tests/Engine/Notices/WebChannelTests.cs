@@ -156,11 +156,14 @@ public sealed class WebChannelTests : IDisposable
     [Fact]
     public void A_run_that_is_stopped_is_not_held_up()
     {
-        using var server = new NoticeServer("never");
+        using var server = new NoticeServer("never", "never", "never");
         using var stop = new CancellationTokenSource(50);
-        var told = Sender("SLACK_WEBHOOK=" + server.Url("/geheim")).Tell(Runs.Of(Runs.Night, Runs.Bad("a")) with { Interrupted = true }, stop.Token);
+        var sender = Sender($"SLACK_WEBHOOK={server.Url("/geheim")}\nHEALTHCHECK_URL={server.Url("/geheim")}");
+        sender.Begin("0123456789abcdef", RunKind.Backup);
+        var told = sender.Tell(Runs.Of(Runs.Night, Runs.Bad("a")) with { Interrupted = true }, stop.Token);
 
-        Assert.Equal(FailureKind.NoticeFailed, Assert.Single(told).Failure!.Kind);
+        Assert.Equal(["ping", "slack"], told.Select(one => one.Channel), StringComparer.Ordinal);
+        Assert.All(told, one => Assert.Equal(FailureKind.NoticeFailed, one.Failure!.Kind));
     }
 
     [Fact]
