@@ -1,4 +1,6 @@
+using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Retention.Pins;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.TestServers;
 using Xunit;
@@ -108,6 +110,32 @@ public abstract class StoreContract
         Assert.Equal(["config/b"], Again.List("", None).Select(o => o.Key), StringComparer.Ordinal);
         Put("config/a", [3]);
         Assert.Equal([3], Get("config/a", 0));
+    }
+
+    [ServerFact]
+    public void A_pin_stands_beside_its_archive_and_goes_with_it()
+    {
+        const string Key = "config/config_20251118_030000.tar.gz";
+        Put(Key, [1, 2, 3]);
+        var now = new DateTimeOffset(2026, 12, 1, 12, 0, 0, TimeSpan.Zero);
+        BotBackup Listed() => (BotBackup)Assert.Single(BackupCatalog.List(Again, None).OfType<Made>()).Item;
+        Assert.Null(Listed().Pin);
+
+        PinFiles.Write(Listed(), new BackupPin(now.AddDays(1), "audit"), now, None);
+        PinFiles.Write(Listed(), new BackupPin(null, "for ever, says \"the\" auditor"), now, None);
+        Assert.Equal(new BackupPin(null, "for ever, says \"the\" auditor"), Listed().Pin);
+        Assert.Equal(2, Again.List("", None).Count());
+        PinFiles.Write(Listed(), new BackupPin(now.AddDays(1), "audit"), now, None);
+        Assert.Equal(new BackupPin(now.AddDays(1), "audit"), BackupCatalog.Open(Again, Key, None).Pin);
+        Assert.True(PinFiles.IsPinned(Again, Key, now, None));
+        Assert.False(PinFiles.IsPinned(Again, Key, now.AddDays(1), None));
+
+        PinFiles.Remove(Listed(), None);
+        Assert.Null(Listed().Pin);
+        PinFiles.Write(Listed(), new BackupPin(null, "again"), now, None);
+        foreach (var file in BackupFiles.InOrderOfRemoval(Store, Key, None))
+            Store.Delete(file, None);
+        Assert.Empty(Again.List("", None));
     }
 
     [ServerFact]

@@ -31,13 +31,14 @@ internal static class PinFiles
     {
         var store = backup.Source;
         var before = Keys(store, backup.Key, token);
-        var key = new PinName(pin.Until, now).KeyOf(backup.Key);
-        if (!before.Contains(key))
-        {
-            var content = JsonSerializer.SerializeToUtf8Bytes(
-                new { Format = 1, Backup = backup.Id, Archive = backup.Key[(backup.Key.LastIndexOf('/') + 1)..], Until = pin.Until?.UtcDateTime, Set = now.UtcDateTime, pin.Reason, Host = Environment.MachineName, Tool = ToolName.Value }, Json);
-            Publication.Put(store, key, content, null, token);
-        }
+        var name = new PinName(pin.Until, now);
+        // Nothing is ever overwritten: two pins of one second are a second apart.
+        while (before.Contains(name.KeyOf(backup.Key)))
+            name = name with { Set = name.Set.AddSeconds(1) };
+        var key = name.KeyOf(backup.Key);
+        var content = JsonSerializer.SerializeToUtf8Bytes(
+            new { Format = 1, Backup = backup.Id, Archive = backup.Key[(backup.Key.LastIndexOf('/') + 1)..], Until = pin.Until?.UtcDateTime, Set = now.UtcDateTime, pin.Reason, Host = Environment.MachineName, Tool = ToolName.Value }, Json);
+        Publication.Put(store, key, content, null, token);
 
         // A clean-up that looked before the pin stood there has left its intent before it removes anything.
         if (store.Find(backup.Key, token) is null || store.Find(BackupFiles.Intent(backup.Key), token) is not null)
