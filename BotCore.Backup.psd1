@@ -35,6 +35,7 @@
         'Restore-BotBackup'
         'Restore-BotDocument'
         'Send-BotBackupNotice'
+        'Set-BotBackup'
         'Test-BotBackup'
         'Test-BotBackupConfiguration'
         'Test-BotBackupHealth'

@@ -14,7 +14,7 @@ public static class FailureRecords
         FailureKind.ChecksumMismatch or FailureKind.ManifestMismatch or FailureKind.ManifestMissing or FailureKind.ChainBroken
             or FailureKind.ArchiveCorrupt or FailureKind.ArchiveUnauthenticated or FailureKind.Suspect => ErrorCategory.InvalidData,
         FailureKind.WrongPassphrase or FailureKind.LoginFailed or FailureKind.CredentialsMissing => ErrorCategory.AuthenticationError,
-        FailureKind.AccessDenied or FailureKind.LastGoodBackup or FailureKind.LiveTargetRefused => ErrorCategory.PermissionDenied,
+        FailureKind.AccessDenied or FailureKind.LastGoodBackup or FailureKind.Pinned or FailureKind.LiveTargetRefused => ErrorCategory.PermissionDenied,
         FailureKind.PassphraseMissing or FailureKind.PassphraseTooOpen or FailureKind.CertificateRejected or FailureKind.HostKeyChanged => ErrorCategory.SecurityError,
         FailureKind.StoreUnreachable or FailureKind.SourceUnreachable or FailureKind.NoticeFailed => ErrorCategory.ConnectionError,
         FailureKind.StoreFull or FailureKind.TooLittleSpace => ErrorCategory.QuotaExceeded,

@@ -51,6 +51,20 @@ Describe 'Test-BotBackupHealth' {
         Test-BotBackupHealth @fit -Quiet | Should -BeExactly $false
     }
 
+    It 'agrees with the exit code of Nightly.ps1, which HEALTH_EXCLUDE leaves a question out of' {
+        $nightly = Join-Path $PSScriptRoot '../../examples/Nightly.ps1'
+        Add-Setting $site 'HEALTH_EXCLUDE=Schedule,freespace'
+        Test-BotBackupHealth -Quiet | Should -BeExactly $false
+        $null = pwsh -NoProfile -NonInteractive -File $nightly -Module $env:BOTBACKUP_MODULE -Configuration $site.EnvFile -Task health
+        $LASTEXITCODE | Should -Be 1
+        1..6 | ForEach-Object { $null = Invoke-BotBackup }
+        Test-BotBackupHealth -Quiet | Should -BeExactly $true
+        $null = pwsh -NoProfile -NonInteractive -File $nightly -Module $env:BOTBACKUP_MODULE -Configuration $site.EnvFile -Task health
+        $LASTEXITCODE | Should -Be 0
+        Add-Setting $site 'HEALTH_EXCLUDE=Weather'
+        Assert-Failure (Get-Failure { Test-BotBackupHealth }) ConfigurationInvalid InvalidArgument
+    }
+
     It 'asks only what is named' {
         (Test-BotBackupHealth Free*, Key).Probes.Name | Should -Be 'Key', 'FreeSpace'
         (Test-BotBackupHealth Age -Exclude A*).Probes | Should -BeNullOrEmpty

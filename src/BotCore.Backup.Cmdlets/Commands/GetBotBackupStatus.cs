@@ -26,7 +26,7 @@ public sealed class GetBotBackupStatus : ConfiguredCmdlet
     /// <inheritdoc/>
     protected override void Finish()
     {
-        var options = new HealthOptions();
+        var options = HealthOptions.Of(Session.Configuration);
         options = options with { MaximumAge = MaximumAge ?? options.MaximumAge };
         Try(() =>
         {

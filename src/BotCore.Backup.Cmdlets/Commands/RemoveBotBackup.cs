@@ -32,7 +32,7 @@ public sealed class RemoveBotBackup : ConfiguredCmdlet
     [ValidateNotNullOrEmpty]
     public string? Store { get; set; }
 
-    /// <summary>Do not ask, and remove also the newest good backup.</summary>
+    /// <summary>Do not ask, and remove also the newest good backup, what others stand on, and what is pinned.</summary>
     [Parameter]
     public SwitchParameter Force { get; set; }
 

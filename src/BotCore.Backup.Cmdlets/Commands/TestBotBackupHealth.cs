@@ -17,7 +17,7 @@ public sealed class TestBotBackupHealth : ConfiguredCmdlet
     [ArgumentCompleter(typeof(Completion.ProbeCompleter))]
     public string[] Name { get; set; } = [];
 
-    /// <summary>Questions not to ask, such as IncrementalLag where no increments are made; wildcards.</summary>
+    /// <summary>Questions not to ask, beside those of HEALTH_EXCLUDE; wildcards.</summary>
     [Parameter]
     [SupportsWildcards]
     [ArgumentCompleter(typeof(Completion.ProbeCompleter))]
@@ -31,7 +31,7 @@ public sealed class TestBotBackupHealth : ConfiguredCmdlet
     [Parameter]
     public TimeSpan? MaximumProofAge { get; set; }
 
-    /// <summary>How far the newest moment that can be restored may be behind; 15 minutes where nothing is given.</summary>
+    /// <summary>How far the newest moment that can be restored may be behind; RECOVERY_POINT, 15 minutes, where nothing is given.</summary>
     [Parameter]
     public TimeSpan? MaximumLag { get; set; }
 
@@ -56,10 +56,11 @@ public sealed class TestBotBackupHealth : ConfiguredCmdlet
     protected override void Finish()
     {
         var (wanted, unwanted) = (Wildcards.Of(Name), Exclude.Length == 0 ? null : Wildcards.Of(Exclude));
-        var usual = new HealthOptions();
+        var usual = HealthOptions.Of(Session.Configuration);
         Relay(HealthRunner.Run(Session, usual with
         {
-            IsWanted = name => wanted.IsMatch(name) && unwanted?.IsMatch(name) != true,
+            // What is named is asked, whatever the settings leave out.
+            IsWanted = name => wanted.IsMatch(name) && unwanted?.IsMatch(name) != true && (Name.Length > 0 || usual.IsWanted(name)),
             MaximumAge = MaximumAge ?? usual.MaximumAge,
             MaximumProofAge = MaximumProofAge ?? usual.MaximumProofAge,
             MaximumLag = MaximumLag ?? usual.MaximumLag,

@@ -3,6 +3,7 @@ using System.Text.Json;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Retention.Pins;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Verification;
 
@@ -28,6 +29,7 @@ public static class BackupCatalog
     {
         var objects = listed.Where(o => !VerifiedLinks.IsIn(o.Key)).ToDictionary(o => o.Key, StringComparer.Ordinal);
         var proofs = ProofHistory.Gather(objects.Keys);
+        var pins = PinName.Gather(objects.Keys);
         var now = (clock ?? TimeProvider.System).GetUtcNow();
         // Most of what there is stands beside something, and is told from an archive by its ending alone.
         var archives = objects.Values.Where(o => !BackupFiles.IsCompanion(o.Key) && ArchiveName.TryParse(o.Key, out _)).ToList();
@@ -35,7 +37,7 @@ public static class BackupCatalog
             .AsParallel().AsOrdered().WithCancellation(token).WithDegreeOfParallelism(store is FolderStore ? Math.Min(Environment.ProcessorCount, MostAtOnce) : MostAtOnce)
             .Select(archive => Look(store, archive, objects, token))
             .OfType<BackupEvent>()
-            .Select(found => found is Made { Item: BotBackup backup } ? new Made(WithProofs(backup, proofs, now)) : found)
+            .Select(found => found is Made { Item: BotBackup backup } ? new Made(WithPin(WithProofs(backup, proofs, now), pins, token)) : found)
             .ToList();
         var orphans = objects.Keys
             .Where(key => key.EndsWith(BackupFiles.ManifestSuffix, StringComparison.Ordinal))
@@ -53,7 +55,7 @@ public static class BackupCatalog
     {
         var found = Find(store, key, token);
         var proofs = ProofHistory.Gather(store.List(ProofName.PrefixOf(key), token).Select(one => one.Key));
-        return WithProofs(found, proofs, TimeProvider.System.GetUtcNow());
+        return WithPin(WithProofs(found, proofs, TimeProvider.System.GetUtcNow()), PinName.Gather(store.List(PinName.PrefixOf(key), token).Select(one => one.Key)), token);
     }
 
     private static BotBackup Find(IStore store, string key, CancellationToken token)
@@ -155,6 +157,9 @@ public static class BackupCatalog
 
     private static BotBackup WithProofs(BotBackup backup, Dictionary<string, List<ProofName>> proofs, DateTimeOffset now) =>
         proofs.Count > 0 && proofs.TryGetValue(ProofName.PrefixOf(backup.Key), out var names) ? ProofHistory.Of(names, backup.Seal, now).Apply(backup) : backup;
+
+    private static BotBackup WithPin(BotBackup backup, ILookup<string, string> pins, CancellationToken token) =>
+        pins.Count > 0 && PinFiles.Read(backup.Source, pins[PinName.PrefixOf(backup.Key)], token) is { } pin ? backup with { Pin = pin } : backup;
 
     // What mongodump wrote is taken as it is: a folder, or a file of --archive.
     private static BotBackup Dump(string path)

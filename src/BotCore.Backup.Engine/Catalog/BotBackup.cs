@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Retention.Pins;
 using BotCore.Backup.Engine.Stores;
 using BotCore.Backup.Engine.Verification;
 
@@ -54,6 +55,9 @@ public sealed record BotBackup
 
     /// <summary>Whether the newest proof that was tried found it damaged: it is kept, and is no good backup.</summary>
     public bool IsDamaged { get; init; }
+
+    /// <summary>Why it stays whatever the policy says, and until when; null where nobody pinned it.</summary>
+    public BackupPin? Pin { get; init; }
 
     /// <summary>Its manifest; null for an archive of the old scripts, or of another tool.</summary>
     public Manifest? Manifest { get; init; }

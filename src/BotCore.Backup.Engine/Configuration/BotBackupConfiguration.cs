@@ -235,6 +235,12 @@ public sealed record BotBackupConfiguration
     /// <summary>NOTICE_TEMPLATE: absolute path of the text of notices; null means the plain text.</summary>
     public string? NoticeTemplate { get; internal init; }
 
+    /// <summary>RECOVERY_POINT: how far the newest moment that the database can be restored to may lie back.</summary>
+    public TimeSpan RecoveryPoint { get; internal init; }
+
+    /// <summary>HEALTH_EXCLUDE: questions of Test-BotBackupHealth that are not asked, by name.</summary>
+    public IReadOnlyList<string> HealthExclude { get; internal init; } = [];
+
     /// <summary>METRICS_FILE: absolute path; null where no metrics are written.</summary>
     public string? MetricsFile { get; internal init; }
 

@@ -85,6 +85,8 @@ internal static class ConfigurationKeys
     internal const string NoticeRepeat = "NOTICE_REPEAT";
     internal const string NoticeTemplate = "NOTICE_TEMPLATE";
     internal const string MetricsFile = "METRICS_FILE";
+    internal const string RecoveryPoint = "RECOVERY_POINT";
+    internal const string HealthExclude = "HEALTH_EXCLUDE";
 
     private const string Folders = "Folders";
     private const string Database = "MongoDB";
@@ -95,7 +97,7 @@ internal static class ConfigurationKeys
     private const string S3 = "Amazon S3 or a server that speaks it";
     private const string Gcs = "Google Cloud Storage";
     private const string Sftp = "SFTP, through OpenSSH";
-    private const string Telling = "Notices and metrics";
+    private const string Telling = "Notices, metrics and health";
 
     internal static IReadOnlyList<ConfigurationKey> All { get; } =
     [
@@ -165,6 +167,8 @@ internal static class ConfigurationKeys
         new(NoticeRepeat, Telling, "6h", "What goes on failing is told so often and no more: 30min, 6h, 1d."),
         new(NoticeTemplate, Telling, string.Empty, "File with the text of notices, relative to this file; {outcome}, {host}, {command}, {run}, {summary}, {failures}, {duration} and others stand for what happened. Default: a plain text."),
         new(MetricsFile, Telling, string.Empty, "File for the Prometheus node exporter's textfile collector; its name ends in .prom."),
+        new(RecoveryPoint, Telling, "15min", "How far the newest moment that the database can be restored to may lie back before that is unhealthy: the recovery point objective, and time to make an increment in."),
+        new(HealthExclude, Telling, string.Empty, "Questions of Test-BotBackupHealth that are not asked here, separated by commas: IncrementalLag where no increments are made, Schedule where somebody else starts them."),
     ];
 
     /// <summary>All names, those of the files of secrets included.</summary>

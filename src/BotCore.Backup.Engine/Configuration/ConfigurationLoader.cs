@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Mail;
 using System.Text.RegularExpressions;
+using BotCore.Backup.Engine.Health;
 using BotCore.Backup.Engine.Verification.Budgets;
 
 namespace BotCore.Backup.Engine.Configuration;
@@ -123,9 +124,11 @@ internal sealed partial class ConfigurationLoader
             SmtpPassword = _read.Hidden(ConfigurationKeys.SmtpPassword),
             HealthcheckUrl = _read.HiddenUri(ConfigurationKeys.HealthcheckUrl, SecretUri.WithSecretPath, "https", "http"),
             NoticesAlways = NoticesAlways(),
-            NoticeRepeat = NoticeRepeat(),
+            NoticeRepeat = Time(ConfigurationKeys.NoticeRepeat),
             NoticeTemplate = _read.Path(ConfigurationKeys.NoticeTemplate, besideFile: true),
             MetricsFile = _read.Path(ConfigurationKeys.MetricsFile),
+            RecoveryPoint = Time(ConfigurationKeys.RecoveryPoint),
+            HealthExclude = HealthExclude(),
             Settings = _read.Settings(),
             Warnings = [.. _read.Findings.Where(finding => finding.Severity != FindingSeverity.Error)],
         };
@@ -322,11 +325,19 @@ internal sealed partial class ConfigurationLoader
         return _read.Parsed(ConfigurationKeys.NoticeOn, fallback, "failure or always", text => text.Trim().ToLowerInvariant() is "failure" or "always" ? text.Trim().ToLowerInvariant() : null, text => text) is "always";
     }
 
-    private TimeSpan NoticeRepeat()
+    private TimeSpan Time(string key)
     {
-        var fallback = ConfigurationKeys.Get(ConfigurationKeys.NoticeRepeat).Default;
-        var text = _read.Parsed(ConfigurationKeys.NoticeRepeat, fallback, "a time such as 30min, 6h or 1d", text => BudgetText.TryParse(text, out _) ? text.Trim() : null, text => text);
+        var text = _read.Parsed(key, ConfigurationKeys.Get(key).Default, "a time such as 30min, 6h or 1d", text => BudgetText.TryParse(text, out _) ? text.Trim() : null, text => text);
         return BudgetText.TryParse(text, out var time) ? time : TimeSpan.Zero;
+    }
+
+    private IReadOnlyList<string> HealthExclude()
+    {
+        var text = _read.Parsed(
+            ConfigurationKeys.HealthExclude, "", $"questions of Test-BotBackupHealth: {string.Join(", ", ProbeNames.All)}", text => Questions(text).All(name => ProbeNames.All.Contains(name, StringComparer.OrdinalIgnoreCase)) ? text : null, text => text);
+        return Questions(text);
+
+        static string[] Questions(string text) => text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
     }
 
     private string? Sender()

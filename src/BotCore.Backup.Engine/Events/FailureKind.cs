@@ -108,6 +108,9 @@ public enum FailureKind
     /// <summary>The last good backup would be removed.</summary>
     LastGoodBackup,
 
+    /// <summary>Somebody pinned the backup that would be removed.</summary>
+    Pinned,
+
     /// <summary>A drill or test was pointed at a live target.</summary>
     LiveTargetRefused,
 

@@ -1,3 +1,5 @@
+using BotCore.Backup.Engine.Configuration;
+
 namespace BotCore.Backup.Engine.Health;
 
 /// <summary>The answer to a health question. What is not known is never taken for healthy.</summary>
@@ -99,6 +101,13 @@ public sealed record HealthOptions
 
     /// <summary>How much of the newest writes may be missing: the recovery point objective, and time to make an increment in.</summary>
     public TimeSpan MaximumLag { get; init; } = TimeSpan.FromMinutes(15);
+
+    /// <summary>As the settings have it.</summary>
+    public static HealthOptions Of(BotBackupConfiguration settings) => new()
+    {
+        MaximumLag = settings.RecoveryPoint,
+        IsWanted = name => !settings.HealthExclude.Contains(name, StringComparer.OrdinalIgnoreCase),
+    };
 
     /// <summary>Whether a question is asked, by its name.</summary>
     public Func<string, bool> IsWanted { get; init; } = _ => true;

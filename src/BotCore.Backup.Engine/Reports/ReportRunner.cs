@@ -43,7 +43,7 @@ public static class ReportRunner
         {
             if (step.Form == ReportForm.Daily)
             {
-                DailyReport.Append(step.Request.Path, DailyReport.Write(session, new HealthOptions { MaximumAge = step.Request.MaximumAge }, stop));
+                DailyReport.Append(step.Request.Path, DailyReport.Write(session, HealthOptions.Of(session.Configuration) with { MaximumAge = step.Request.MaximumAge }, stop));
                 tell(new Made(new FileInfo(step.Request.Path)));
                 return;
             }

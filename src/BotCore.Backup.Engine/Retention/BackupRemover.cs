@@ -4,6 +4,7 @@ using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Retention.Pins;
 using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Retention;
@@ -40,9 +41,16 @@ public sealed record RemovalStep : Step
 /// <summary>Removes backups that a person named. The newest good backup of a thing is not removed unless that is forced.</summary>
 public static class BackupRemover
 {
-    /// <summary>The step for one backup. Where <paramref name="force"/> is not set, throws LastGoodBackup for the newest good one of its kind, and ChainBroken for one that increments stand on.</summary>
+    /// <summary>The step for one backup. Where <paramref name="force"/> is not set, throws Pinned for one that somebody pinned, LastGoodBackup for the newest good one of its kind, and ChainBroken for one that increments stand on.</summary>
     public static RemovalStep Plan(BotBackup backup, bool force, CancellationToken token)
     {
+        // As the store has it now, since the object may be older than the pin.
+        if (!force && backup.PlainDump is null && PinFiles.IsPinned(backup.Source, backup.Key, DateTimeOffset.UtcNow, token))
+        {
+            throw new BackupException(
+                FailureKind.Pinned, $"{backup.Location} is pinned {BackupCatalog.Open(backup.Source, backup.Key, token).Pin}.", "Unpin it first (Set-BotBackup -Unpin), or add -Force.", backup);
+        }
+
         if (!force && backup.Type != BackupType.Snapshot && IsLastGood(backup, token))
         {
             throw new BackupException(
@@ -97,13 +105,20 @@ public static class BackupRemover
     /// <summary>The lease that guards a backup.</summary>
     internal static string LeaseOf(BotBackup backup) => ArchiveName.TryParse(backup.Key, out var name) ? name.Lease : backup.Key.Split('/')[0];
 
-    /// <summary>Removes a backup whose lease the caller holds. Where the store refuses the first file, as one under an object lock, the backup stays whole and is listed again.</summary>
-    internal static BotBackupRemoval RemoveHeld(BotBackup backup, string rule, string reason, CancellationToken token)
+    /// <summary>Removes a backup whose lease the caller holds. One that is pinned at <paramref name="unpinnedAt"/>, where that is asked for, throws Pinned and stays. Where the store refuses the first file, as one under an object lock, the backup stays whole and is listed again.</summary>
+    internal static BotBackupRemoval RemoveHeld(BotBackup backup, string rule, string reason, CancellationToken token, DateTimeOffset? unpinnedAt = null)
     {
         var store = backup.Source;
         long freed = 0;
         // From here on nothing stops half-way: what a kill leaves is hidden by the intent, and the next run removes it.
         LeaveIntent(backup, token);
+        // Who pins looks for the intent after the pin is there: one of the two sees the other.
+        if (unpinnedAt is { } now && PinFiles.IsPinned(store, backup.Key, now, CancellationToken.None))
+        {
+            store.Delete(BackupFiles.Intent(backup.Key), CancellationToken.None);
+            throw new BackupException(FailureKind.Pinned, $"{backup.Location} was pinned meanwhile, and stays.", "Nothing has to be done.", backup);
+        }
+
         var begun = false;
         try
         {

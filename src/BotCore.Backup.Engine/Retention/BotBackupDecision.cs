@@ -18,7 +18,7 @@ public enum RetentionVerdict
 /// <summary>What becomes of one backup, by which rule, and why. Immutable.</summary>
 /// <param name="Backup">Which.</param>
 /// <param name="Verdict">Keep or Expire.</param>
-/// <param name="Rule">A word that stays the same: Daily, Weekly, Monthly, Base, Window, Age, Snapshot, AllVersions, NewestGood, LastProven, Chain, FutureDated, and Expired.</param>
+/// <param name="Rule">A word that stays the same: Daily, Weekly, Monthly, Base, Window, Age, Snapshot, AllVersions, NewestGood, LastProven, Chain, Pinned, FutureDated, and Expired.</param>
 /// <param name="Reason">Why, in a sentence.</param>
 public sealed record BotBackupDecision(BotBackup Backup, RetentionVerdict Verdict, string Rule, string Reason)
 {

@@ -108,17 +108,17 @@ public static class CleanUp
                 break;
             leases.Demand(token);
             unread.Demand(token);
-            var happened = Remove(step);
+            var happened = Remove(step, request.AsOf ?? session.Clock.GetUtcNow());
             stands |= happened is Failed && step.Decision.Backup.Type == BackupType.Incremental;
             tell(happened);
         }
     }
 
-    private static BackupEvent Remove(ExpiryStep step)
+    private static BackupEvent Remove(ExpiryStep step, DateTimeOffset now)
     {
         try
         {
-            return new Made(BackupRemover.RemoveHeld(step.Decision.Backup, step.Decision.Rule, step.Decision.Reason, CancellationToken.None));
+            return new Made(BackupRemover.RemoveHeld(step.Decision.Backup, step.Decision.Rule, step.Decision.Reason, CancellationToken.None, now));
         }
         catch (BackupException refused) when (refused.Failure.Kind == FailureKind.AccessDenied)
         {

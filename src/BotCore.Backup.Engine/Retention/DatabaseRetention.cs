@@ -15,6 +15,8 @@ internal sealed class DatabaseRetention(RetentionPolicy policy, DateTimeOffset n
     public void Decide(List<BotBackup> backups)
     {
         backups.Sort(RetentionDecider.NewestFirst);
+        foreach (var (backup, reason) in RetentionDecider.Pinned(backups, now))
+            kept.Keep(backup, RetentionRules.Pinned, reason);
         ChooseFulls([.. backups.Where(backup => backup.Type == BackupType.Full)], backups);
         // What is damaged leads nowhere.
         var timelines = OplogChains.Of(backups.Where(backup => !backup.IsDamaged)).Timelines;

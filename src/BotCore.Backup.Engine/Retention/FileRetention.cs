@@ -13,6 +13,8 @@ internal sealed class FileRetention(RetentionPolicy policy, int days, DateTimeOf
         var damaged = backups.Where(backup => backup.IsDamaged).Select(backup => backup.Id).ToHashSet(StringComparer.Ordinal);
         var chains = backups.GroupBy(ChainOf, StringComparer.Ordinal).Select(group => group.ToList()).ToDictionary(chain => ChainOf(chain[0]), StringComparer.Ordinal);
 
+        foreach (var (backup, reason) in RetentionDecider.Pinned(backups, now))
+            Keep(backup, RetentionRules.Pinned, reason);
         var newest = backups.Find(backup => RetentionDecider.IsGood(backup) && IsWhole(backup, present, damaged)) ?? backups.Find(RetentionDecider.IsGood);
         Keep(newest ?? backups[0], RetentionRules.NewestGood, newest is null ? "the newest, and none is known to be good" : "the newest that is known to be good");
         if (backups.Find(backup => backup.Type == BackupType.Full && RetentionDecider.IsGood(backup)) is { } full)

@@ -6,7 +6,7 @@ using BotCore.Backup.Engine.Verification;
 namespace BotCore.Backup.Engine.Retention;
 
 /// <summary>
-/// Decides what of a store stays. A pure function of what is listed, the policy and the time; reads nothing. Whatever the policy says, these stay: the newest good backup of each thing, the one that was proven deepest
+/// Decides what of a store stays. A pure function of what is listed, the policy and the time; reads nothing. Whatever the policy says, these stay: what is pinned, the newest good backup of each thing, the one that was proven deepest
 /// and last, what any of those that stay stands on, and what is dated ahead. A damaged one is never taken for the good one of its day.
 /// </summary>
 public static class RetentionDecider
@@ -33,6 +33,8 @@ public static class RetentionDecider
                     new FileRetention(policy, thing.Key.Component == Component.Config ? policy.Config : policy.Volumes, now, hasServer, kept).Decide([.. thing]);
                     break;
                 default:
+                    foreach (var (version, reason) in Pinned(thing, now))
+                        kept.Keep(version, RetentionRules.Pinned, reason);
                     foreach (var version in thing)
                         kept.Keep(version, RetentionRules.AllVersions, "every version of a model stays");
                     break;
@@ -57,11 +59,17 @@ public static class RetentionDecider
         .OrderByDescending(backup => backup.Proof.DepthBeside(hasServer)).ThenByDescending(backup => backup.Proof.At).ThenByDescending(backup => backup.Taken)
         .FirstOrDefault();
 
+    /// <summary>Those that are pinned at <paramref name="now"/>, with the reason.</summary>
+    internal static IEnumerable<(BotBackup Backup, string Reason)> Pinned(IEnumerable<BotBackup> backups, DateTimeOffset now) =>
+        backups.Where(backup => backup.Pin?.Holds(now) == true).Select(backup => (backup, $"it is pinned {backup.Pin}"));
+
     internal static string Days(int days) => days == 1 ? "1 day" : days.ToString(CultureInfo.InvariantCulture) + " days";
 
     private static void DecideSnapshots(List<BotBackup> snapshots, RetentionPolicy policy, DateTimeOffset now, KeptBackups kept)
     {
         snapshots.Sort(NewestFirst);
+        foreach (var (snapshot, reason) in Pinned(snapshots, now))
+            kept.Keep(snapshot, RetentionRules.Pinned, reason);
         kept.Keep(snapshots[0], RetentionRules.Snapshot, "the newest snapshot of its target always stays");
         if (snapshots.FirstOrDefault(IsGood) is { } good)
             kept.Keep(good, RetentionRules.NewestGood, "the newest snapshot of its target that is known to be good");

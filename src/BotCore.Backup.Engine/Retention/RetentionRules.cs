@@ -39,6 +39,9 @@ public static class RetentionRules
     /// <summary>Its date lies ahead: a clock was wrong, so nothing is decided by it.</summary>
     public const string FutureDated = "FutureDated";
 
+    /// <summary>Somebody pinned it.</summary>
+    public const string Pinned = "Pinned";
+
     /// <summary>No rule keeps it.</summary>
     public const string Expired = "Expired";
 }

@@ -65,13 +65,16 @@ public sealed record ProofName(DateTimeOffset At, int Turn, ProofMark Mark, Fail
         (manifestSha256 ?? Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(length.ToString(CultureInfo.InvariantCulture)))))[..SealLength];
 
     /// <summary>What the keys of all records of <paramref name="archive"/> begin with: its key, or where that is too long for a file's name a hash of it.</summary>
-    public static string PrefixOf(string archive)
+    public static string PrefixOf(string archive) => PrefixOf(archive, Infix);
+
+    /// <summary>The same of other small files that stand beside an archive, told apart by their <paramref name="infix"/>.</summary>
+    internal static string PrefixOf(string archive, string infix)
     {
         var slash = archive.LastIndexOf('/') + 1;
         var file = archive[slash..];
         return Encoding.UTF8.GetByteCount(file) <= LongestStem
-            ? archive + Infix
-            : $"{archive[..slash]}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(file)))[..32]}{Infix}";
+            ? archive + infix
+            : $"{archive[..slash]}~{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(file)))[..32]}{infix}";
     }
 
     /// <summary>Whether <paramref name="key"/> could be that of a record: what stands beside an archive, whatever version wrote it.</summary>
