@@ -75,6 +75,14 @@ Describe 'Send-BotBackupNotice' {
         ($sent | Out-String) | Should -Match 'slack.*Failed.*NoticeFailed'
     }
 
+    It 'finds what talks to mail servers in the staged module' {
+        Add-Setting $site 'EMAIL_RECIPIENT=ops@example.org', 'SMTP_HOST=localhost', 'SMTP_PORT=1'
+        $sent = Send-BotBackupNotice 'text' -ErrorAction SilentlyContinue
+        "$($sent.Failure.Kind)" | Should -Be 'NoticeFailed'
+        $sent.Failure.Message | Should -Match 'localhost:1 could not be reached'
+        [Runtime.Loader.AssemblyLoadContext]::Default.Assemblies.GetName().Name | Should -Not -Contain 'MailKit'
+    }
+
     It 'tries every channel with -Test, and asks the healthcheck in a way that changes nothing there' {
         Add-Setting $site "SLACK_WEBHOOK=$($receiver.Url)/slack", "HEALTHCHECK_URL=$($receiver.Url)/ping/hunter2?create=1"
         (Send-BotBackupNotice -Test).Channel | Should -Be 'slack', 'ping'

@@ -35,7 +35,8 @@ public sealed class PostfixServer : IDisposable
     {
         try
         {
-            _folder.UnixFileMode |= UnixFileMode.GroupExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+            if (!OperatingSystem.IsWindows())
+                _folder.UnixFileMode |= UnixFileMode.GroupExecute | UnixFileMode.OtherExecute | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
             foreach (var name in new[] { "conf", "queue", "data", "mail", "auth" })
                 _folder.CreateSubdirectory(name);
             Run("chown", ["postfix", In("data")]);
@@ -220,7 +221,7 @@ public sealed class PostfixServer : IDisposable
         }
     }
 
-    private void AwaitPort(int port)
+    private static void AwaitPort(int port)
     {
         var end = Environment.TickCount64 + (long)Limit.TotalMilliseconds;
         while (true)

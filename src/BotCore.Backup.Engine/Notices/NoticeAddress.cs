@@ -8,6 +8,7 @@ internal sealed class NoticeAddress
 {
     private readonly Uri _uri;
 
+    /// <summary>Takes it apart.</summary>
     /// <param name="key">The setting it stands in.</param>
     /// <param name="text">The URL.</param>
     public NoticeAddress(string key, SecretUri text)

@@ -19,7 +19,7 @@ internal static class NoticeSubjects
     {
         if (run.IsGood || SaysNothing(run))
             return [];
-        var failed = run.Results.Where(result => !result.IsGood).Select(result => Of(run.Kind, result)).DistinctBy(subject => subject.Key).ToList();
+        var failed = run.Results.Where(result => !result.IsGood).Select(result => Of(run.Kind, result)).DistinctBy(subject => subject.Key, StringComparer.Ordinal).ToList();
         return failed.Count > 0 ? failed : [new NoticeSubject(Key(run.Kind, WholeRun), run.Interrupted ? "stopped before its end" : run.Failures.Count > 0 ? run.Failures[0].Kind.ToString() : "no result")];
     }
 
@@ -30,7 +30,7 @@ internal static class NoticeSubjects
         IEnumerable<NoticeSubject> good = run.Results.Where(result => result.IsGood).Select(result => Of(run.Kind, result));
         if (run.IsGood)
             good = good.Append(new NoticeSubject(Key(run.Kind, WholeRun), run.Command));
-        return [.. good.Where(subject => !bad.Contains(subject.Key)).DistinctBy(subject => subject.Key)];
+        return [.. good.Where(subject => !bad.Contains(subject.Key)).DistinctBy(subject => subject.Key, StringComparer.Ordinal)];
     }
 
     // A report, or a question that nothing came of. Where something had to be made or proven, silence is a failure.

@@ -1,8 +1,10 @@
+using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.Loader;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Notices;
 using BotCore.Backup.Engine.Outside.Adapters;
 using BotCore.Backup.TestServers;
@@ -32,6 +34,34 @@ public sealed class MailKitTransportTests(MailKitTransportTests.Place place) : I
             Assert.Contains("with ESMTPSA", letter, StringComparison.Ordinal);
             Assert.Equal(Text.TrimEnd(), Body(letter).TrimEnd());
         });
+    }
+
+    [ServerTheory]
+    [InlineData(PostfixServer.Password, null)]
+    [InlineData("wrong-geheim", FailureKind.LoginFailed)]
+    public void A_run_that_fails_arrives_as_the_settings_say_or_is_told_why_not(string password, FailureKind? kind)
+    {
+        var id = Guid.NewGuid().ToString("N");
+        var settings = BotBackupConfiguration.Load(null, new Dictionary<string, string>(StringComparer.Ordinal)
+        {
+            ["EMAIL_RECIPIENT"] = PostfixServer.Admin,
+            ["EMAIL_FROM"] = "backup@botcore.test",
+            ["SMTP_HOST"] = "localhost",
+            ["SMTP_PORT"] = Postfix.LoginPort.ToString(CultureInfo.InvariantCulture),
+            ["SMTP_USER"] = PostfixServer.User,
+            ["SMTP_PASSWORD"] = password,
+        });
+        var run = new BotBackupRun { RunId = id, Command = "Invoke-BotBackup", Kind = RunKind.Backup, Host = id, Started = DateTimeOffset.UtcNow, Ended = DateTimeOffset.UtcNow, Failures = [new Failure(FailureKind.StoreFull, "The store is full.", "Make room.")] };
+        var telling = Assert.Single(NoticeSender.From(settings, TimeProvider.System, new NoticeSeams { TrustedOfMail = Postfix.Certificate })!.Tell(run, CancellationToken.None));
+
+        Assert.Equal("email", telling.Channel);
+        Assert.Equal(kind, telling.Failure?.Kind);
+        Assert.DoesNotContain("geheim", $"{telling.Failure} {telling.Failure?.Cause}", StringComparison.Ordinal);
+        if (kind is not null)
+            return;
+        var letter = Assert.Single(Mine(id, 1));
+        Assert.Contains($"Subject: FAILED {id} Invoke-BotBackup", letter, StringComparison.Ordinal);
+        Assert.Contains("- StoreFull: The store is full. Make room.", Body(letter), StringComparison.Ordinal);
     }
 
     [ServerFact]

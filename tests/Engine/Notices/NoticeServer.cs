@@ -18,6 +18,7 @@ internal sealed class NoticeServer : IDisposable
     private readonly ConcurrentQueue<string> _answers;
     private readonly Task _work;
 
+    /// <summary>Listens.</summary>
     /// <param name="answers">The heads of the answers, such as <c>500 Sorry</c>, with headers behind <c>|</c> and a body behind <c>#</c>; after the last one 200. <c>never</c> does not answer, <c>cut</c> breaks off.</param>
     public NoticeServer(params string[] answers)
     {

@@ -1,6 +1,5 @@
 using System.Text;
 using System.Text.Json;
-using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Notices;
