@@ -105,6 +105,9 @@ public abstract class BotBackupCmdlet : PSCmdlet, IDisposable
         WriteError(record);
     }
 
+    /// <summary>Tells a failure for a part of a door.</summary>
+    internal void Refuse(Failure failure) => Fail(failure);
+
     /// <summary>Warns of what cannot be read and may not be needed, once each.</summary>
     protected void WarnOf(Failure failure)
     {

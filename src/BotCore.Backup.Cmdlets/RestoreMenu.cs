@@ -56,7 +56,7 @@ internal static class RestoreMenu
     }
 
     private static string Describe(BotBackup backup) => string.Create(
-        CultureInfo.InvariantCulture, $"{backup.Taken.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z  {backup.Component} {backup.Name}, {backup.Type}{(backup.Component == Component.Model && backup.Hash is { } hash ? $" {hash[..12]}" : "")}, {backup.Size}");
+        CultureInfo.InvariantCulture, $"{backup.Taken.UtcDateTime:yyyy-MM-dd HH:mm:ss}Z  {backup.Component} {backup.Name}, {backup.Type}{(backup.Component == Component.Model && backup.Hash is { } hash ? $" {hash[..12]}" : "")}, {backup.Size}{(backup.IsDamaged ? ", DAMAGED" : "")}");
 
     private static BackupException NobodyToAsk() => new(
         FailureKind.ConfigurationInvalid,

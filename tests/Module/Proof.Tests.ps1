@@ -103,3 +103,33 @@ Describe 'The proof ledger' {
 (Get-Item -LiteralPath $first[0].Location | Test-BotBackup -Budget 1min)[0].Backup.Id | Should -Be $first[0].Id
     }
 }
+
+Describe 'A newest backup that is damaged' {
+    BeforeEach { $site = New-Site }
+    AfterEach { Remove-Site $site }
+
+    It 'is passed over by -Latest, with a warning that names it, and by Restore-BotBackup -Store' {
+        $good = Invoke-BotBackup Config
+        $bad = Invoke-BotBackup Config
+        Add-Damage $bad 'a flipped byte'
+        $null = $bad | Test-BotBackup -ErrorAction SilentlyContinue
+        (Get-BotBackup Config -Latest -WarningVariable warnings -WarningAction SilentlyContinue).Id | Should -Be $good.Id
+        "$warnings" | Should -Match ([regex]::Escape($bad.Location))
+        $restore = Restore-BotBackup Config -Store local -Destination (Join-Path $site.Root 'elsewhere') -Force -WarningVariable warnings -WarningAction SilentlyContinue
+        $restore.Backup.Id | Should -Be $good.Id
+        "$warnings" | Should -Match 'passed over'
+        # Where every one is damaged, the newest is what there is.
+        Add-Damage $good 'a flipped byte'
+        $null = $good | Test-BotBackup -ErrorAction SilentlyContinue
+        (Get-BotBackup Config -Latest).Id | Should -Be $bad.Id
+    }
+
+    It 'is no reason to be asked where nobody can be: -NonInteractive says what to give' {
+        $null = Invoke-BotBackup Config
+        $null = Invoke-BotBackup Config
+        $said = pwsh -NoProfile -NonInteractive -Command "Import-Module '$env:BOTBACKUP_MODULE'; Get-BotBackup Config | Select-Object -First 1 | Remove-BotBackup" 2>&1 | Out-String
+        $said | Should -Match 'nobody can be asked here'
+        $said | Should -Match '-Force'
+        Get-BotBackup Config | Should -HaveCount 2
+    }
+}

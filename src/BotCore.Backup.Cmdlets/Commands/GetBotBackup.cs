@@ -53,7 +53,7 @@ public sealed class GetBotBackup : ConfiguredCmdlet
     [ValidateNotNullOrEmpty]
     public string[] Hash { get; set; } = [];
 
-    /// <summary>Only the newest of each component, name and type in its store; snapshots only where -Type asks for them.</summary>
+    /// <summary>Only the newest of each component, name and type in its store, where one is not known to be damaged; snapshots only where -Type asks for them.</summary>
     [Parameter(ParameterSetName = ByQuery)]
     public SwitchParameter Latest { get; set; }
 
@@ -121,7 +121,7 @@ public sealed class GetBotBackup : ConfiguredCmdlet
             && (Before is null || backup.Taken < Before));
         // A snapshot is newer than the backup whose restore took it: restoring both would undo the restore.
         if (Latest)
-            wanted = wanted.Where(backup => Type.Length > 0 || backup.Type != BackupType.Snapshot).GroupBy(backup => (backup.Component, backup.Name, backup.Type, backup.Store)).Select(group => group.MaxBy(backup => backup.Taken)!);
+            wanted = wanted.Where(backup => Type.Length > 0 || backup.Type != BackupType.Snapshot).GroupBy(backup => (backup.Component, backup.Name, backup.Type, backup.Store)).Select(group => NewestBackups.Newest(group, WarnOf));
         WriteObject(wanted, enumerateCollection: true);
     }
 

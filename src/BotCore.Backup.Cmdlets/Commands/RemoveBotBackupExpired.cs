@@ -2,14 +2,19 @@ using System.Management.Automation;
 using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Journal;
+using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Retention;
+using BotCore.Backup.Engine.Retention.Undo;
 using BotCore.Backup.Engine.Stores;
 
 namespace BotCore.Backup.Cmdlets.Commands;
 
-/// <summary>Removes what the policy of the settings, or -Policy, lets go; -WhatIf gives a decision with its reason for every backup.</summary>
+/// <summary>
+/// Removes what the policy of the settings, or -Policy, lets go; -WhatIf gives a decision with its reason for every backup. What restores kept in the database for an undo goes with the snapshots; the day before, that is
+/// warned of. Where -Store is given, only stores are cleaned up.
+/// </summary>
 [Cmdlet(VerbsCommon.Remove, "BotBackupExpired", SupportsShouldProcess = true, ConfirmImpact = ConfirmImpact.Medium)]
-[OutputType(typeof(BotBackupRemoval), typeof(BotBackupDecision))]
+[OutputType(typeof(BotBackupRemoval), typeof(BotBackupDecision), typeof(BotUndoRetention))]
 public sealed class RemoveBotBackupExpired : ConfiguredCmdlet
 {
     /// <summary>Components to clean up; all where none is named.</summary>
@@ -51,6 +56,37 @@ public sealed class RemoveBotBackupExpired : ConfiguredCmdlet
             if (Try(() => decisions = CleanUp.Decide(Session, store = Session.StoreNamed(name), request!, WarnOf, Stopped)))
                 CleanUpStore(store!, request!, decisions, questions);
         }
+
+        if (Store.Length == 0 && (Component.Length == 0 || Component.Contains(Engine.Components.Component.MongoDb)))
+            CleanUpUndo(request!, questions);
+    }
+
+    private void CleanUpUndo(CleanUpRequest request, Questions questions)
+    {
+        IReadOnlyList<BotUndoRetention> decisions = [];
+        try
+        {
+            decisions = UndoCleanUp.Decide(Session, request.Policy, request.AsOf, Stopped);
+        }
+        catch (BackupException away)
+        {
+            // What is in the stores was cleaned up, and what the database keeps costs room and no more.
+            WarnOf(away.Failure with { Message = $"What restores kept in the database was not looked at: {away.Failure.Message}" });
+        }
+
+        foreach (var decision in decisions)
+        {
+            if (IsWhatIf)
+                WriteObject(decision);
+            else
+                WriteVerbose(decision.ToString());
+        }
+
+        foreach (var announcement in UndoCleanUp.Announcements(decisions))
+            Relay(new Warned(announcement));
+        var approved = UndoCleanUp.Plan(decisions).Where(step => questions.Approve(step.Target, step.Action, $"Drop what restore {step.Decision.Id} kept?")).ToList();
+        if (approved.Count > 0)
+            Relay(UndoCleanUp.Run(Session, approved, Stopped));
     }
 
     private void CleanUpStore(IStore store, CleanUpRequest request, IReadOnlyList<BotBackupDecision> decisions, Questions questions)

@@ -158,7 +158,7 @@ public sealed class RestoreBotBackup : BackupInputCmdlet
                 return PlanRun(RunId, request, steps);
             case ByMoment when Component is not [Engine.Components.Component.MongoDb]:
                 return Try(() => steps.AddRange(PlatformRestore.PlanAt(Session, Selection, request, WarnOf, Stopped)));
-            case ByStore when !Try(() => _backups.AddRange(NewestBackups.Of(Session.StoreNamed(Store!), Component, Wildcards.Of(Name).IsMatch, Fail, Stopped))):
+            case ByStore when !Try(() => _backups.AddRange(NewestBackups.Of(Session.StoreNamed(Store!), Component, Wildcards.Of(Name).IsMatch, Fail, Stopped, WarnOf))):
                 return false;
             case ByMoment:
                 return Try(() => steps.Add(RestorePlanner.PlanMoment(Session, request, ChainStore, Stopped, WarnOf)));

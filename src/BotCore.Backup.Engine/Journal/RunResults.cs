@@ -5,6 +5,7 @@ using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Health;
 using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Retention;
+using BotCore.Backup.Engine.Retention.Undo;
 using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Journal;
@@ -19,6 +20,7 @@ internal static class RunResults
         BotBackupVerification verification => [OfVerification(verification)],
         BotBackupRestore restore => [OfRestore(restore)],
         BotBackupRemoval removal => [Of(removal.Backup, removal.Outcome) with { Freed = removal.Freed }],
+        BotUndoRetention undo => [new RunResult { Component = Component.MongoDb, Name = $"restore {undo.Id}", Location = undo.Server, Outcome = undo.Outcome }],
         BotDocumentRepair repair => [new RunResult { Component = Component.MongoDb, Name = repair.Namespace, Location = repair.Destination, Outcome = repair.Outcome }],
         BotBackupHealth health => health.Probes.Select(OfProbe),
         FileInfo report => [new RunResult { Location = report.FullName, Outcome = Outcome.Succeeded }],

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Components.MongoDb.Replay;
 using BotCore.Backup.Protocols.MongoDb;
@@ -21,9 +22,10 @@ internal sealed class UndoJournal(MongoClient client, CancellationToken token)
     public void Write(string id, string database, IReadOnlyList<UndoEntry> entries)
     {
         var documents = new DocumentSequence();
+        var now = DateTimeOffset.UtcNow.ToUnixTimeMilliseconds();
         foreach (var entry in entries)
         {
-            var document = new BsonBuilder().Append("_id", entry.Name.Collection).Append("staged", entry.Staged).Append("kept", entry.Kept);
+            var document = new BsonBuilder().Append("_id", entry.Name.Collection).Append("staged", entry.Staged).Append("kept", entry.Kept).AppendDateTime("at", now);
             if (entry.View is { } view)
                 document.Append("view", view);
             else
@@ -49,6 +51,20 @@ internal sealed class UndoJournal(MongoClient client, CancellationToken token)
         }
 
         return entries;
+    }
+
+    /// <summary>When it was written, UTC; null where it does not say so.</summary>
+    public DateTimeOffset? TimeOf(string id, string database)
+    {
+        DateTimeOffset? newest = null;
+        using var cursor = client.Open(database, new BsonBuilder().Append("find", StagingNames.Undo(id)), new CursorOptions(), token);
+        while (cursor.Next() == CursorStep.Document)
+        {
+            if (new RawBson(cursor.Current.ToArray()).TryFind("at"u8, out var at) && at.Type == BsonType.DateTime && DateTimeOffset.FromUnixTimeMilliseconds(BinaryPrimitives.ReadInt64LittleEndian(at.Value)) is var time && !(newest > time))
+                newest = time;
+        }
+
+        return newest;
     }
 
     public void Remove(string id, string database)
