@@ -62,6 +62,7 @@ function Test-Good($Result) {
     switch ($Result.GetType().Name) {
         'BotBackupHealth' { $Result.State -eq 'Healthy' }
         'FileInfo' { $true }
+        'BotBackupRemoval' { $Result.Outcome -eq 'Succeeded' -or ($Result.Outcome -eq 'Skipped' -and $Result.Rule -eq 'Locked') }
         default { $Result.Outcome -eq 'Succeeded' -or ($Result.Outcome -eq 'Skipped' -and $Result.Reason -eq 'Unchanged') }
     }
 }

@@ -42,6 +42,7 @@ public sealed class FailureRecordTests
         [FailureKind.RestoreMismatch] = (ErrorCategory.InvalidResult, false),
         [FailureKind.DestinationNotEmpty] = (ErrorCategory.ResourceExists, false),
         [FailureKind.LastGoodBackup] = (ErrorCategory.PermissionDenied, false),
+        [FailureKind.Pinned] = (ErrorCategory.PermissionDenied, false),
         [FailureKind.LiveTargetRefused] = (ErrorCategory.PermissionDenied, false),
         [FailureKind.CodecMissing] = (ErrorCategory.NotInstalled, false),
         [FailureKind.AdapterMissing] = (ErrorCategory.NotInstalled, false),

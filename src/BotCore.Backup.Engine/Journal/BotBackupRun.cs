@@ -1,6 +1,7 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Events;
+using BotCore.Backup.Engine.Retention;
 using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Journal;
@@ -57,7 +58,7 @@ public sealed record RunResult
     /// <summary>Succeeded only where it was proven.</summary>
     public required Outcome Outcome { get; init; }
 
-    /// <summary>Why it was skipped: <c>Unchanged</c> is as good as done; empty otherwise.</summary>
+    /// <summary>Why it was skipped: <c>Unchanged</c> is as good as done, and <c>Locked</c>, of a removal, nobody can help; empty otherwise.</summary>
     public string Reason { get; init; } = "";
 
     /// <summary>What went wrong; null where nothing did.</summary>
@@ -82,7 +83,7 @@ public sealed record RunResult
     public TimeSpan Duration { get; init; }
 
     /// <summary>Whether it counts as good: done and proven, or left alone because nothing changed.</summary>
-    public bool IsGood => Outcome == Outcome.Succeeded || (Outcome == Outcome.Skipped && string.Equals(Reason, "Unchanged", StringComparison.Ordinal));
+    public bool IsGood => Outcome == Outcome.Succeeded || (Outcome == Outcome.Skipped && Reason is "Unchanged" or RetentionRules.Locked);
 }
 
 /// <summary>

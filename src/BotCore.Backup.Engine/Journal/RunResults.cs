@@ -19,7 +19,7 @@ internal static class RunResults
         BotBackup backup => OfBackup(backup),
         BotBackupVerification verification => [OfVerification(verification)],
         BotBackupRestore restore => [OfRestore(restore)],
-        BotBackupRemoval removal => [Of(removal.Backup, removal.Outcome) with { Freed = removal.Freed }],
+        BotBackupRemoval removal => [Of(removal.Backup, removal.Outcome) with { Freed = removal.Freed, Reason = removal.Outcome == Outcome.Skipped ? removal.Rule : "" }],
         BotUndoRetention undo => [new RunResult { Component = Component.MongoDb, Name = $"restore {undo.Id}", Location = undo.Server, Outcome = undo.Outcome }],
         BotDocumentRepair repair => [new RunResult { Component = Component.MongoDb, Name = repair.Namespace, Location = repair.Destination, Outcome = repair.Outcome }],
         BotBackupHealth health => health.Probes.Select(OfProbe),

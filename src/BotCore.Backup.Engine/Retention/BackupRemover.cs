@@ -24,7 +24,7 @@ public sealed record BotBackupRemoval
     /// <summary>Bytes given back, with index, checksum and manifest.</summary>
     public required ByteSize Freed { get; init; }
 
-    /// <summary>Succeeded only where the store no longer has any of its files.</summary>
+    /// <summary>Succeeded only where the store no longer has any of its files; Skipped where it keeps them under a lock.</summary>
     public required Outcome Outcome { get; init; }
 }
 

@@ -108,17 +108,32 @@ public static class CleanUp
                 break;
             leases.Demand(token);
             unread.Demand(token);
-            var happened = Remove(step, request.AsOf ?? session.Clock.GetUtcNow());
-            stands |= happened is Failed && step.Decision.Backup.Type == BackupType.Incremental;
+            var happened = Remove(step, LockEnd(session, store, step.Decision.Backup), request.AsOf ?? session.Clock.GetUtcNow());
+            stands |= happened is Failed or Made { Item: BotBackupRemoval { Outcome: Outcome.Skipped } } && step.Decision.Backup.Type == BackupType.Incremental;
             tell(happened);
         }
     }
 
-    private static BackupEvent Remove(ExpiryStep step, DateTimeOffset now)
+    // What was uploaded under S3_OBJECT_LOCK_DAYS nobody can remove before: that is reported, and not fought.
+    private static DateTimeOffset? LockEnd(BackupSession session, IStore store, BotBackup backup) =>
+        session.Configuration.S3LockDays is > 0 and var days && string.Equals(store.Name, "s3", StringComparison.OrdinalIgnoreCase) ? (backup.Manifest?.Completed ?? backup.Taken).AddDays(days) : null;
+
+    private static BackupEvent Remove(ExpiryStep step, DateTimeOffset? locked, DateTimeOffset now)
     {
         try
         {
             return new Made(BackupRemover.RemoveHeld(step.Decision.Backup, step.Decision.Rule, step.Decision.Reason, CancellationToken.None, now));
+        }
+        catch (BackupException refused) when (refused.Failure.Kind == FailureKind.AccessDenied && locked > now)
+        {
+            return new Made(new BotBackupRemoval
+            {
+                Backup = step.Decision.Backup,
+                Rule = RetentionRules.Locked,
+                Reason = $"It expired, and the store keeps it under its lock until {locked.Value.UtcDateTime:u} at least: a later clean-up removes it.",
+                Freed = 0,
+                Outcome = Outcome.Skipped,
+            });
         }
         catch (BackupException refused) when (refused.Failure.Kind == FailureKind.AccessDenied)
         {

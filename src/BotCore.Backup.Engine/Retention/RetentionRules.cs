@@ -42,6 +42,9 @@ public static class RetentionRules
     /// <summary>Somebody pinned it.</summary>
     public const string Pinned = "Pinned";
 
+    /// <summary>It expired, and the store keeps it under an object lock: a later clean-up removes it.</summary>
+    public const string Locked = "Locked";
+
     /// <summary>No rule keeps it.</summary>
     public const string Expired = "Expired";
 }

@@ -1,4 +1,5 @@
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Retention;
 using BotCore.Backup.Engine.Stores;
@@ -171,6 +172,21 @@ public sealed class CleanUpTests
         Assert.Equal(Outcome.Succeeded, site.Place.Prove((BotBackup)BackupCatalog.List(site.Place.Local, Workplace.None).OfType<Made>().First().Item).Outcome);
     }
 
+    [Fact]
+    public void One_under_an_object_lock_stays_until_that_is_over_and_is_no_failure()
+    {
+        using var site = new Site();
+        var locked = new LockedStore(site.Place.Local, site.Old[0]) { Name = "s3" };
+        using var session = new BackupSession(BotBackupConfiguration.Load(
+            null, new Dictionary<string, string>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal) { ["BACKUP_DIR"] = site.Place.Store, ["S3_OBJECT_LOCK_DAYS"] = "300", ["ENCRYPTION_ENABLED"] = "false" })) { Clock = site.Place.Session.Clock };
+        var events = CleanUp.Run(session, locked, Ninety, CleanUp.Plan(CleanUp.Decide(session, locked, Ninety, _ => { }, Workplace.None)), Workplace.None).ToBlockingEnumerable().ToList();
+
+        Assert.Empty(events.OfType<Failed>());
+        var kept = Assert.Single(events.OfType<Made>().Select(made => (BotBackupRemoval)made.Item), removal => removal.Outcome == Outcome.Skipped);
+        Assert.Equal((RetentionRules.Locked, site.Old[0], 0L), (kept.Rule, kept.Backup.Key, kept.Freed.Bytes));
+        Assert.Equal([site.Old[0], .. site.Young], site.Listed());
+    }
+
     /// <summary>A store with old backups and young ones.</summary>
     private sealed class Site : IDisposable
     {
@@ -224,7 +240,7 @@ public sealed class CleanUpTests
 
         public bool Pretends { get; init; }
 
-        public string Name => inner.Name;
+        public string Name { get; init; } = inner.Name;
 
         public string Location => inner.Location;
 

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using BotCore.Backup.Engine.Archives;
 using BotCore.Backup.Engine.Backups;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Events;

@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Buffers;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
@@ -15,6 +15,8 @@ namespace BotCore.Backup.Engine.Retention.Undo;
 public static class UndoCleanUp
 {
     private const int IdLength = 8;
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>A decision for each restore that left something in the server of DATABASE_URL; none where that is not set. Throws <see cref="BackupException"/> where the server cannot be asked.</summary>
     public static IReadOnlyList<BotUndoRetention> Decide(BackupSession session, RetentionPolicy policy, DateTimeOffset? asOf, CancellationToken token)
@@ -113,7 +115,7 @@ public static class UndoCleanUp
     private static string? IdOf(DumpNamespace name, string prefix)
     {
         var rest = name.Collection.AsSpan(prefix.Length);
-        return rest.Length >= IdLength && (rest.Length == IdLength || rest[IdLength] == '.') && !rest[..IdLength].ContainsAnyExcept("0123456789abcdef") ? rest[..IdLength].ToString() : null;
+        return rest.Length >= IdLength && (rest.Length == IdLength || rest[IdLength] == '.') && !rest[..IdLength].ContainsAnyExcept(Digits) ? rest[..IdLength].ToString() : null;
     }
 
     private static bool IsJournal(DumpNamespace name, string id) => string.Equals(name.Collection, StagingNames.Undo(id), StringComparison.Ordinal);
