@@ -178,7 +178,8 @@ public sealed class CleanUpTests
         using var site = new Site();
         var locked = new LockedStore(site.Place.Local, site.Old[0]) { Name = "s3" };
         using var session = new BackupSession(BotBackupConfiguration.Load(
-            null, new Dictionary<string, string>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal) { ["BACKUP_DIR"] = site.Place.Store, ["S3_OBJECT_LOCK_DAYS"] = "300", ["ENCRYPTION_ENABLED"] = "false" })) { Clock = site.Place.Session.Clock };
+            null, new Dictionary<string, string>(StringComparer.Ordinal), new Dictionary<string, string>(StringComparer.Ordinal) { ["BACKUP_DIR"] = site.Place.Store, ["S3_OBJECT_LOCK_DAYS"] = "300", ["ENCRYPTION_ENABLED"] = "false" }))
+        { Clock = site.Place.Session.Clock };
         var events = CleanUp.Run(session, locked, Ninety, CleanUp.Plan(CleanUp.Decide(session, locked, Ninety, _ => { }, Workplace.None)), Workplace.None).ToBlockingEnumerable().ToList();
 
         Assert.Empty(events.OfType<Failed>());
