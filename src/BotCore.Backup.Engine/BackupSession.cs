@@ -68,7 +68,7 @@ public sealed class BackupSession : IDisposable
     public string RunId => _runId ??= BackupRunner.NewRunId();
 
     /// <summary>Where this command records what it proved.</summary>
-    internal ProofLedger Ledger => field ??= new ProofLedger(Clock);
+    internal ProofLedger Ledger => field ??= new ProofLedger(Clock, RunId);
 
     internal int Threads => _options.Threads ?? Math.Min(Environment.ProcessorCount, MostThreads);
 

@@ -95,7 +95,7 @@ internal sealed class DatabaseRestore(BackupSession session, RestoreStep step, A
         var options = new DumpOptions(session.Compression.Codec, session.Compression.Level, session.DumpThreads, session.SpillFolder);
         var selection = new DumpSelection(Database: null, names.ToHashSet());
         var job = new ArchiveJob(Component.MongoDb, "pre_restore", BackupType.Snapshot, (name, said) => new MongoDumpSource(_server, selection, options, name, said), new EntryPath(_server.Name), 0);
-        _snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, BackupRunner.NewRunId(), token);
+        _snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, session.RunId, token);
         tell(new Said($"What is replaced is safe in {_snapshot.Location}."));
     }
 }

@@ -137,7 +137,7 @@ internal sealed class RestoreJob
         var scope = new FileTreeScope(root) { Selections = survey.Overwritten, Exact = true, Setting = "The restore" };
         var size = FileTreeEstimate.Measure(scope, token);
         var job = new ArchiveJob(_backup.Component == Component.Unknown ? Component.Config : _backup.Component, "pre_restore", BackupType.Snapshot, (_, _) => new FileTreeSource(scope), Origin ?? root, size.Bytes);
-        var snapshot = BackupRunner.NewMaker(_session, _session.Local, _tell).Make(job, BackupRunner.NewRunId(), token);
+        var snapshot = BackupRunner.NewMaker(_session, _session.Local, _tell).Make(job, _session.RunId, token);
         _tell(new Said($"What is overwritten is safe in {snapshot.Location}."));
         return snapshot;
     }

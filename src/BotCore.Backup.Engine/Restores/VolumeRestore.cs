@@ -76,7 +76,7 @@ internal sealed class VolumeRestore(BackupSession session, RestoreStep step, Act
     {
         var source = new VolumeSource(session.Configuration, _name, QuiesceMode.None, tell);
         var job = new ArchiveJob(Component.Volume, "pre_restore", BackupType.Snapshot, (_, _) => source, VolumeName.RootOf(_name), 0);
-        var snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, BackupRunner.NewRunId(), token);
+        var snapshot = BackupRunner.NewMaker(session, session.Local, tell).Make(job, session.RunId, token);
         tell(new Said($"What is in volume '{_name}' is safe in {snapshot.Location}."));
         return snapshot;
     }

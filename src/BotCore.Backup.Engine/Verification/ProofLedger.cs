@@ -10,7 +10,7 @@ namespace BotCore.Backup.Engine.Verification;
 /// <summary>
 /// Writes what a verification found beside the archive, and removes records that say nothing any more. A store that takes no records, or gives none back, never makes a proof a failed one. One a command; one thread.
 /// </summary>
-internal sealed class ProofLedger(TimeProvider clock)
+internal sealed class ProofLedger(TimeProvider clock, string? runId = null)
 {
     private const int MostKept = 5;
     private const int MostAttempts = 3;
@@ -18,7 +18,7 @@ internal sealed class ProofLedger(TimeProvider clock)
     private readonly HashSet<string> _refusing = new(StringComparer.Ordinal);
 
     /// <summary>The run that the records name.</summary>
-    public string RunId { get; } = BackupRunner.NewRunId();
+    public string RunId { get; } = runId ?? BackupRunner.NewRunId();
 
     /// <summary>The budget that verifications are done for; null where there is none.</summary>
     public ProofBudget? Budget { get; set; }
