@@ -26,6 +26,7 @@
         'Get-BotBackupStore'
         'Get-BotRecoveryWindow'
         'Invoke-BotBackup'
+        'Invoke-BotBackupDrill'
         'Measure-BotBackup'
         'New-BotBackupConfiguration'
         'New-BotBackupPassphrase'

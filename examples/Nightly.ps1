@@ -11,7 +11,7 @@ full          the database
 system        configuration files, volumes and folders, models: what is configured of them
 verify        proves archives to their end for as long as -Budget says, those that wait longest or matter most first
 restore-test  restores the newest backup of the database and the configuration into scratch and compares
-drill         the same of everything
+drill         rehearses every disaster that can happen to what is configured, and measures how long a recovery takes
 clean-up      removes what the policy lets go
 health        asks how the backups are
 report        writes the verification report, appends the daily one and mails it where EMAIL_RECIPIENT is set
@@ -102,7 +102,7 @@ foreach ($name in $tasks) {
         'system' { Invoke-Task $name { Invoke-BotBackup $system @common } }
         'verify' { Invoke-Task $name { Test-BotBackup -Budget $Budget -Depth Archive @common } }
         'restore-test' { Invoke-Task $name { Get-BotBackup MongoDb, Config -Latest @common | Test-BotBackup -Depth Restore @common } }
-        'drill' { Invoke-Task $name { Get-BotBackup -Latest @common | Test-BotBackup -Depth Restore @common } }
+        'drill' { Invoke-Task $name { Invoke-BotBackupDrill All -Automated @common } }
         'health' {
             Invoke-Task $name {
                 if ($settings.MetricsFile) { Export-BotBackupMetric @common }

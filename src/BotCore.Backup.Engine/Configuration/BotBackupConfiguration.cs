@@ -241,6 +241,15 @@ public sealed record BotBackupConfiguration
     /// <summary>HEALTH_EXCLUDE: questions of Test-BotBackupHealth that are not asked, by name.</summary>
     public IReadOnlyList<string> HealthExclude { get; internal init; } = [];
 
+    /// <summary>DRILL_TARGETS: RTO and RPO by disaster, as text; null for those of the guide.</summary>
+    public string? DrillTargets { get; internal init; }
+
+    /// <summary>DRILL_CHECKS: a file of questions to what a drill brought back; null where there is none.</summary>
+    public string? DrillChecks { get; internal init; }
+
+    /// <summary>DRILL_KEY_FILE: a copy of the passphrase that is kept elsewhere; null where none is named.</summary>
+    public string? DrillKeyFile { get; internal init; }
+
     /// <summary>METRICS_FILE: absolute path; null where no metrics are written.</summary>
     public string? MetricsFile { get; internal init; }
 

@@ -87,6 +87,9 @@ internal static class ConfigurationKeys
     internal const string MetricsFile = "METRICS_FILE";
     internal const string RecoveryPoint = "RECOVERY_POINT";
     internal const string HealthExclude = "HEALTH_EXCLUDE";
+    internal const string DrillTargets = "DRILL_TARGETS";
+    internal const string DrillChecks = "DRILL_CHECKS";
+    internal const string DrillKeyFile = "DRILL_KEY_FILE";
 
     private const string Folders = "Folders";
     private const string Database = "MongoDB";
@@ -97,6 +100,7 @@ internal static class ConfigurationKeys
     private const string S3 = "Amazon S3 or a server that speaks it";
     private const string Gcs = "Google Cloud Storage";
     private const string Sftp = "SFTP, through OpenSSH";
+    private const string Rehearsing = "Drills";
     private const string Telling = "Notices, metrics and health";
 
     internal static IReadOnlyList<ConfigurationKey> All { get; } =
@@ -169,6 +173,9 @@ internal static class ConfigurationKeys
         new(MetricsFile, Telling, string.Empty, "File for the Prometheus node exporter's textfile collector; its name ends in .prom."),
         new(RecoveryPoint, Telling, "15min", "How far the newest moment that the database can be restored to may lie back before that is unhealthy: the recovery point objective, and time to make an increment in."),
         new(HealthExclude, Telling, string.Empty, "Questions of Test-BotBackupHealth that are not asked here, separated by commas: IncrementalLag where no increments are made, Schedule where somebody else starts them."),
+        new(DrillTargets, Rehearsing, string.Empty, "How long a recovery may take and how much it may lose, by disaster: DatabaseCorruption=1h/5min, RegionalOutage=4h/15min; a dash for no target. Default: those of the platform's guide."),
+        new(DrillChecks, Rehearsing, string.Empty, "File with a JSON array of questions to what a drill brought back, relative to this file: documents of a collection, a file, a page."),
+        new(DrillKeyFile, Rehearsing, string.Empty, "File with a copy of the passphrase that is kept elsewhere, relative to this file: the drill KeyLoss tries it."),
     ];
 
     /// <summary>All names, those of the files of secrets included.</summary>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net.Mail;
 using System.Text.RegularExpressions;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Health;
 using BotCore.Backup.Engine.Verification.Budgets;
 
@@ -129,6 +130,9 @@ internal sealed partial class ConfigurationLoader
             MetricsFile = _read.Path(ConfigurationKeys.MetricsFile),
             RecoveryPoint = Time(ConfigurationKeys.RecoveryPoint),
             HealthExclude = HealthExclude(),
+            DrillTargets = DrillTargetsText(),
+            DrillChecks = _read.Path(ConfigurationKeys.DrillChecks, besideFile: true),
+            DrillKeyFile = _read.Path(ConfigurationKeys.DrillKeyFile, besideFile: true),
             Settings = _read.Settings(),
             Warnings = [.. _read.Findings.Where(finding => finding.Severity != FindingSeverity.Error)],
         };
@@ -329,6 +333,12 @@ internal sealed partial class ConfigurationLoader
     {
         var text = _read.Parsed(key, ConfigurationKeys.Get(key).Default, "a time such as 30min, 6h or 1d", text => BudgetText.TryParse(text, out _) ? text.Trim() : null, text => text);
         return BudgetText.TryParse(text, out var time) ? time : TimeSpan.Zero;
+    }
+
+    private string? DrillTargetsText()
+    {
+        var text = _read.Parsed(ConfigurationKeys.DrillTargets, "", "targets such as DatabaseCorruption=1h/5min, RegionalOutage=4h/-", text => DrillTargets.TryParse(text, out _) ? text : null, text => text);
+        return text.Length > 0 ? text : null;
     }
 
     private IReadOnlyList<string> HealthExclude()

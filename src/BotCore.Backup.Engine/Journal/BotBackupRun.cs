@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Retention;
 using BotCore.Backup.Engine.Verification;
@@ -111,6 +112,9 @@ public sealed record BotBackupRun
 
     /// <summary>One for each thing and store.</summary>
     public IReadOnlyList<RunResult> Results { get; init; } = [];
+
+    /// <summary>Disasters that it rehearsed.</summary>
+    public IReadOnlyList<BotBackupDrill> Drills { get; init; } = [];
 
     /// <summary>What a person should look at, though the run went on.</summary>
     public IReadOnlyList<string> Warnings { get; init; } = [];

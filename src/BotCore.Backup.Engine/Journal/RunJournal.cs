@@ -1,6 +1,7 @@
 using System.Text.Json;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Configuration;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Metrics;
 using BotCore.Backup.Engine.Notices;
@@ -21,6 +22,7 @@ public sealed class RunJournal
     private readonly List<RunSubject> _expected = [];
     private readonly List<(RunSubject Subject, Failure Failure)> _lost = [];
     private readonly List<RunResult> _results = [];
+    private readonly List<BotBackupDrill> _drills = [];
     private readonly List<string> _warnings = [];
     private readonly List<Failure> _failures = [];
     private DateTimeOffset _started;
@@ -96,6 +98,8 @@ public sealed class RunJournal
                 Hear(failed.Failure);
                 break;
             case Made made:
+                if (made.Item is BotBackupDrill drill)
+                    _drills.Add(drill);
                 foreach (var result in RunResults.Of(made.Item))
                     Hear(result);
                 break;
@@ -120,6 +124,7 @@ public sealed class RunJournal
             Started = _started,
             Ended = _clock.GetUtcNow(),
             Results = [.. _results],
+            Drills = [.. _drills],
             Warnings = [.. _warnings],
             Failures = [.. _failures],
             Interrupted = interrupted,
@@ -127,7 +132,7 @@ public sealed class RunJournal
         };
         _nothing = false;
         Last = run;
-        foreach (var list in new System.Collections.IList[] { _expected, _lost, _results, _warnings, _failures })
+        foreach (var list in new System.Collections.IList[] { _expected, _lost, _results, _drills, _warnings, _failures })
             list.Clear();
         return Tell(run, token);
     }

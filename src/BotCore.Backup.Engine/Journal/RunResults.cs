@@ -1,6 +1,7 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb.Damage;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Health;
 using BotCore.Backup.Engine.Restores;
@@ -21,6 +22,7 @@ internal static class RunResults
         BotBackupRestore restore => [OfRestore(restore)],
         BotBackupRemoval removal => [Of(removal.Backup, removal.Outcome) with { Freed = removal.Freed, Reason = removal.Outcome == Outcome.Skipped ? removal.Rule : "" }],
         BotUndoRetention undo => [new RunResult { Component = Component.MongoDb, Name = $"restore {undo.Id}", Location = undo.Server, Outcome = undo.Outcome }],
+        BotBackupDrill drill => [new RunResult { Name = drill.Scenario.ToString(), Outcome = drill.Outcome, Reason = drill.Verdict.TrimEnd('.'), Duration = drill.Rto ?? TimeSpan.Zero, Failure = drill.Steps.FirstOrDefault(step => step.Failure is not null)?.Failure }],
         BotDocumentRepair repair => [new RunResult { Component = Component.MongoDb, Name = repair.Namespace, Location = repair.Destination, Outcome = repair.Outcome }],
         BotBackupHealth health => health.Probes.Select(OfProbe),
         FileInfo report => [new RunResult { Location = report.FullName, Outcome = Outcome.Succeeded }],

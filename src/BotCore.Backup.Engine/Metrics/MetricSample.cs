@@ -40,6 +40,11 @@ internal static class MetricFamilies
     public const string Runs = "botbackup_runs_total";
     public const string NoticeSuccess = "botbackup_notice_success";
     public const string NoticeFailures = "botbackup_notice_failures_total";
+    public const string DrillTime = "botbackup_drill_last_timestamp_seconds";
+    public const string DrillSuccess = "botbackup_drill_success";
+    public const string DrillRto = "botbackup_drill_rto_seconds";
+    public const string DrillRpo = "botbackup_drill_rpo_seconds";
+    public const string DrillTarget = "botbackup_drill_target_seconds";
     public const string FreeSpace = "botbackup_store_free_bytes";
     public const string Backups = "botbackup_backups";
     public const string StoredBytes = "botbackup_stored_bytes";
@@ -71,6 +76,11 @@ internal static class MetricFamilies
         new(Runs, Counter, "Runs by kind and outcome."),
         new(NoticeSuccess, Gauge, "Whether the last notice through this channel was taken."),
         new(NoticeFailures, Counter, "Notices that a channel did not take."),
+        new(DrillTime, Gauge, "When a disaster was last rehearsed."),
+        new(DrillSuccess, Gauge, "Whether the last rehearsal succeeded and met its targets."),
+        new(DrillRto, Gauge, "How long the last recovery took that was rehearsed to its end."),
+        new(DrillRpo, Gauge, "How much of the newest writes it would have lost."),
+        new(DrillTarget, Gauge, "What they should be at most."),
         new(FreeSpace, Gauge, "Free bytes of a store."),
         new(Backups, Gauge, "Backups in a store that are not known to be damaged."),
         new(StoredBytes, Gauge, "Bytes of archives in a store."),

@@ -1,4 +1,5 @@
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Journal;
 
@@ -22,6 +23,8 @@ internal static class RunMetrics
             ApplyGuide(book, run);
         if (run.Kind == RunKind.Health)
             ApplyProbes(book, run);
+        foreach (var drill in run.Drills)
+            ApplyDrill(book, drill);
     }
 
     /// <summary>What a channel did with a notice.</summary>
@@ -80,6 +83,22 @@ internal static class RunMetrics
         book.Forget(MetricFamilies.Probe, sample => sample.Labels.Any(label => string.Equals(label.Key, "probe", StringComparison.Ordinal) && asked.Contains(label.Value)));
         foreach (var result in run.Results)
             book.Set(MetricFamilies.Probe, result.IsGood ? 1 : 0, ("probe", result.Name), ("subject", result.Location));
+    }
+
+    private static void ApplyDrill(MetricBook book, BotBackupDrill drill)
+    {
+        var scenario = ("scenario", WordOf(drill.Scenario));
+        book.Set(MetricFamilies.DrillTime, drill.Started, scenario);
+        book.Set(MetricFamilies.DrillSuccess, drill.Outcome == Outcome.Succeeded ? 1 : 0, scenario);
+        if (drill.Rto is { } rto)
+            book.Set(MetricFamilies.DrillRto, rto.TotalSeconds, scenario);
+        if (drill.Rpo is { } rpo)
+            book.Set(MetricFamilies.DrillRpo, rpo.TotalSeconds, scenario);
+        foreach (var (objective, target) in new[] { ("rto", drill.Target.Rto), ("rpo", drill.Target.Rpo) })
+        {
+            if (target is { } time)
+                book.Set(MetricFamilies.DrillTarget, time.TotalSeconds, scenario, ("objective", objective));
+        }
     }
 
     private static void ApplyProof(MetricBook book, BotBackupRun run, RunResult result)

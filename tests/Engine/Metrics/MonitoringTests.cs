@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Metrics;
@@ -101,6 +102,7 @@ public sealed partial class MonitoringTests : IDisposable
         RunMetrics.Apply(book, Run(RunKind.Verification, good with { Depth = Depth.Archive }));
         RunMetrics.Apply(book, Run(RunKind.CleanUp, good with { Freed = new ByteSize(5) }));
         RunMetrics.Apply(book, Run(RunKind.Health, new RunResult { Name = "Age", Location = "MongoDb in local", Outcome = Outcome.Unknown }));
+        RunMetrics.Apply(book, Run(RunKind.Drill) with { Drills = [new BotBackupDrill { Scenario = DrillScenario.RegionalOutage, Steps = [], Started = at, Host = "h", Rto = TimeSpan.FromMinutes(3), Rpo = TimeSpan.FromMinutes(4), Target = new DrillTarget(TimeSpan.FromHours(4), TimeSpan.FromMinutes(15)) }] });
         RunMetrics.ApplyNotice(book, "slack", taken: false);
         book.Set(MetricFamilies.FreeSpace, 1, ("store", "local"));
         book.Set(MetricFamilies.Backups, 1, ("component", "mongodb"), ("name", "mongodb"), ("store", "local"));

@@ -28,6 +28,9 @@ internal sealed class MongoTarget
     /// <summary>MONGO_CONTAINER.</summary>
     public string? Container { get; }
 
+    /// <summary>The hosts that the URI names; of mongodb+srv the one that is looked up.</summary>
+    public IReadOnlyList<(string Host, int Port)> Hosts => [.. _to.Hosts.Select(host => (host.Name, host.Port))];
+
     /// <summary>For people.</summary>
     public string Name => Uri.Redacted;
 
