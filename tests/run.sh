@@ -83,6 +83,11 @@ install_pwsh() {
         echo "They are not to be had."
         return 0
     fi
+    # The tool's own pwsh starts another process, so a signal or a kill would never reach the one that works.
+    local host=("$results"/tools/.store/powershell/*/powershell/*/tools/*/any/unix/pwsh.dll)
+    rm "$results/tools/pwsh"
+    printf '#!/bin/sh\nexec dotnet "%s" "$@"\n' "${host[0]}" >"$results/tools/pwsh"
+    chmod +x "$results/tools/pwsh"
     mkdir -p "$results/modules"
     ln -s "${packages%/}/pester/5.7.1/tools" "$results/modules/Pester"
     export PATH="$results/tools:$PATH" PSModulePath="$results/modules${PSModulePath:+:$PSModulePath}"
