@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Protocols.MongoDb;
 using BotCore.Backup.Protocols.MongoDb.Bson;

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Components.MongoDb.Dumping;
-using BotCore.Backup.Engine.Components.MongoDb.Dumps;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Outside.Scratch;

@@ -1,14 +1,10 @@
 using System.Globalization;
 using BotCore.Backup.Engine.Backups;
-using BotCore.Backup.Engine.Backups.Copying;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
 using BotCore.Backup.Engine.Components.MongoDb;
 using BotCore.Backup.Engine.Events;
-using BotCore.Backup.Engine.Health;
-using BotCore.Backup.Engine.Restores;
 using BotCore.Backup.Engine.Stores;
-using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Drills;
 

@@ -10,7 +10,6 @@ using BotCore.Backup.Engine.Stores.Leases;
 using BotCore.Backup.Engine.Tests.Components.MongoDb;
 using BotCore.Backup.Engine.Tests.Components.MongoDb.Increments;
 using BotCore.Backup.Engine.Tests.Stores.Sftp;
-using BotCore.Backup.Protocols.MongoDb.Bson;
 using BotCore.Backup.TestServers;
 using Xunit;
 
@@ -190,7 +189,8 @@ public sealed class DrillTests(SftpPlaceFixture place) : IClassFixture<SftpPlace
         if (copy is not null)
         {
             File.WriteAllText(file, copy + "\n");
-            File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+            if (!OperatingSystem.IsWindows())
+                File.SetUnixFileMode(file, UnixFileMode.UserRead | UnixFileMode.UserWrite);
         }
 
         var session = copy is null ? Platform() : Platform(("DRILL_KEY_FILE", file));
