@@ -102,7 +102,13 @@ foreach ($name in $tasks) {
         'system' { Invoke-Task $name { Invoke-BotBackup $system @common } }
         'verify' { Invoke-Task $name { Test-BotBackup -Budget $Budget -Depth Archive @common } }
         'restore-test' { Invoke-Task $name { Get-BotBackup MongoDb, Config -Latest @common | Test-BotBackup -Depth Restore @common } }
-        'drill' { Invoke-Task $name { Invoke-BotBackupDrill All -Automated @common } }
+        'drill' {
+            Invoke-Task $name {
+                $drills = Invoke-BotBackupDrill All -Automated @common
+                $drills
+                if ($drills) { $drills | Export-BotBackupReport @common }
+            }
+        }
         'health' {
             Invoke-Task $name {
                 if ($settings.MetricsFile) { Export-BotBackupMetric @common }

@@ -85,6 +85,8 @@ install_pwsh() {
     fi
     # The tool's own pwsh starts another process, so a signal or a kill would never reach the one that works.
     local host=("$results"/tools/.store/powershell/*/powershell/*/tools/*/any/unix/pwsh.dll)
+    # Some tests start it as nobody, who has to reach it.
+    chmod 755 "$results"
     rm "$results/tools/pwsh"
     printf '#!/bin/sh\nexec dotnet "%s" "$@"\n' "${host[0]}" >"$results/tools/pwsh"
     chmod +x "$results/tools/pwsh"

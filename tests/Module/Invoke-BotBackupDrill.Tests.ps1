@@ -24,6 +24,20 @@ Describe 'Invoke-BotBackupDrill' {
         $drill | Out-String -Width 200 | Should -Match 'READY for ServiceFailure'
     }
 
+    It 'is reported in the form of the guide, and as a page' {
+        $drills = Invoke-BotBackupDrill ServiceFailure, RegionalOutage -Automated -WarningAction SilentlyContinue
+        $text = Get-Content -Raw -LiteralPath ($drills | Export-BotBackupReport).FullName
+        $text | Should -Match '(?m)^DISASTER RECOVERY DRILL REPORT$'
+        $text | Should -Match '(?ms)^TEST: Compare Config\n  Result: PASSED'
+        $text | Should -Match '(?ms)^TEST: Find backups\n  Result: FAILED'
+        $text | Should -Match '(?m)^Tests failed: 1$'
+        $text | Should -Match '(?m)^Status: NOT READY FOR DISASTER RECOVERY$'
+        Get-Content -Raw -LiteralPath ($drills[0] | Export-BotBackupReport).FullName | Should -Match '(?m)^Status: READY FOR DISASTER RECOVERY$'
+        ([xml] ((Get-Content -Raw -LiteralPath ($drills | Export-BotBackupReport -Path (Join-Path $site.Root 'd.html')).FullName) -replace '<!DOCTYPE html>' -replace '<meta [^>]*>')).html.body.h1 | Should -Be 'Disaster Recovery Drill Report'
+        (Get-Content -Raw -LiteralPath ($drills | Export-BotBackupReport -Path (Join-Path $site.Root 'd.json')).FullName | ConvertFrom-Json)[1].steps[1].failure | Should -Be 'ConfigurationMissing'
+        Get-Content -Raw -LiteralPath ($drills | Export-BotBackupReport -Path (Join-Path $site.Root 'd.md')).FullName | Should -Match '\| Compare \| Config \| PASSED \|'
+    }
+
     It 'is red where the region is lost and no other store has anything' {
         $drill = Invoke-BotBackupDrill RegionalOutage -Automated -WarningAction SilentlyContinue
         "$($drill.Outcome)" | Should -Be 'Failed'

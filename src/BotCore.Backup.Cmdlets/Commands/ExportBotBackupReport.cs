@@ -2,6 +2,7 @@ using System.Management.Automation;
 using BotCore.Backup.Cmdlets.Completion;
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Journal;
 using BotCore.Backup.Engine.Reports;
@@ -16,8 +17,9 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
 {
     private readonly List<BotBackup> _backups = [];
     private readonly List<BotBackupVerification> _verifications = [];
+    private readonly List<BotBackupDrill> _drills = [];
 
-    /// <summary>What Test-BotBackup or Get-BotBackup give. Without it the stores are reported on whole, by the proofs that are recorded there.</summary>
+    /// <summary>What Test-BotBackup, Get-BotBackup or Invoke-BotBackupDrill give. Without it the stores are reported on whole, by the proofs that are recorded there.</summary>
     [Parameter(ValueFromPipeline = true)]
     [ValidateNotNull]
     public object[] InputObject { get; set; } = [];
@@ -59,10 +61,12 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
         {
             if (item is BotBackup backup)
                 _backups.Add(backup);
+            else if (item is BotBackupDrill drill)
+                _drills.Add(drill);
             else if (item is BotBackupVerification verification)
                 _verifications.Add(verification);
             else
-                Fail(new Failure(FailureKind.ConfigurationInvalid, $"A {item.GetType().Name} is not what a report is made of.", "Pipe in what Test-BotBackup or Get-BotBackup give.", item));
+                Fail(new Failure(FailureKind.ConfigurationInvalid, $"A {item.GetType().Name} is not what a report is made of.", "Pipe in what Test-BotBackup, Get-BotBackup or Invoke-BotBackupDrill give.", item));
         }
     }
 
@@ -70,16 +74,19 @@ public sealed class ExportBotBackupReport : ConfiguredCmdlet
     protected override void Finish()
     {
         var isGiven = _backups.Count + _verifications.Count > 0;
-        if (MyInvocation.ExpectingInput && !isGiven)
+        if (MyInvocation.ExpectingInput && !isGiven && _drills.Count == 0)
             return;
+        if (isGiven && _drills.Count > 0)
+            Fail(new Failure(FailureKind.ConfigurationInvalid, "Drills and backups are reported on apart.", "Pipe in one kind, then the other.", nameof(InputObject)));
         var request = new ReportRequest
         {
-            Path = Path is not null ? FullPath(Path) : As == ReportForm.Daily ? DailyReport.DefaultPath(Session) : ReportRunner.DefaultPath(Session),
+            Path = Path is not null ? FullPath(Path) : _drills.Count > 0 ? ReportRunner.DrillPath(Session) : As == ReportForm.Daily ? DailyReport.DefaultPath(Session) : ReportRunner.DefaultPath(Session),
             Form = As,
             Stores = Store.Length > 0 ? Store : Session.Configuration.EnabledStores,
             Components = Component,
             Backups = isGiven ? _backups : null,
             Verifications = _verifications,
+            Drills = _drills,
         };
         request = request with { MaximumAge = MaximumAge ?? request.MaximumAge, MaximumProofAge = MaximumProofAge ?? request.MaximumProofAge };
         ReportStep? step = null;

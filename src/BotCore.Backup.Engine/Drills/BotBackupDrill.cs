@@ -32,7 +32,7 @@ public enum DrillScenario
 public sealed record DrillTarget(TimeSpan? Rto, TimeSpan? Rpo);
 
 /// <summary>One step of a drill. Immutable; holds no secret.</summary>
-/// <param name="Name">What was done: Find, Fetch, Unseal, Restore, Compare, Check, Open, CleanUp.</param>
+/// <param name="Name">What was done: Find, Fetch, Unseal, Restore, Compare, Check, BreakGlass, Open, CleanUp.</param>
 /// <param name="Subject">On what.</param>
 /// <param name="Outcome">Succeeded, Failed, or Skipped where a step before it failed.</param>
 /// <param name="Duration">How long it took.</param>
@@ -56,7 +56,7 @@ public sealed record BotBackupDrill
     /// <summary>When it began, UTC.</summary>
     public required DateTimeOffset Started { get; init; }
 
-    /// <summary>From the first step to the last one before the clean-up, measured; null where it did not come so far.</summary>
+    /// <summary>From the first step to the last of the recovery and its checks, measured; null where it did not come so far.</summary>
     public TimeSpan? Rto { get; init; }
 
     /// <summary>From the newest moment that was brought back to the beginning of the drill; null where nothing was, and where nothing can be lost.</summary>

@@ -41,7 +41,12 @@ internal sealed class Rehearsal(BackupSession session, DrillRequest request, Dri
                     try
                     {
                         if (BringBack(scratch!))
+                        {
                             rto = session.Clock.GetUtcNow() - _started;
+                            // Who has lost the machine may have lost this module: not a part of the recovery, so it is not measured.
+                            if (scenario is DrillScenario.CompleteFailure or DrillScenario.RegionalOutage)
+                                Step("BreakGlass", "stock tools", () => BreakGlassRehearsal.Run(session, scratch!, token));
+                        }
                         inSandbox = scratch!.HasSandbox;
                     }
                     finally

@@ -7,7 +7,7 @@ namespace BotCore.Backup.Engine.Reports;
 /// <summary>The same as one page: no script, no font, no picture from elsewhere, so that it can be mailed and kept. Names come from outside and are encoded.</summary>
 internal static class HtmlReport
 {
-    private const string Style = """
+    internal const string Style = """
         :root{color-scheme:light dark;--text:#1d2129;--quiet:#5b6472;--back:#fff;--card:#f5f6f8;--line:#d9dde3;--ok:#1a7f37;--warn:#9a6700;--fail:#c1121f;--unknown:#6b4fbb}
         @media(prefers-color-scheme:dark){:root{--text:#e6e9ee;--quiet:#9aa4b2;--back:#14171c;--card:#1d2229;--line:#343b45;--ok:#4ac26b;--warn:#d9a520;--fail:#ff6b6b;--unknown:#b7a1ff}}
         *{box-sizing:border-box}body{margin:0 auto;max-width:1080px;padding:28px 20px;background:var(--back);color:var(--text);font:15px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,"DejaVu Sans",sans-serif}

@@ -2,6 +2,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using BotCore.Backup.Engine.Catalog;
+using BotCore.Backup.Engine.Drills;
 
 namespace BotCore.Backup.Engine.Reports;
 
@@ -16,6 +17,24 @@ internal static class JsonReport
         Converters = { new JsonStringEnumConverter(namingPolicy: null, allowIntegerValues: false), new SizeConverter() },
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
+
+    public static string Write(IReadOnlyList<BotBackupDrill> drills) => JsonSerializer.Serialize(
+        drills.Select(drill => new
+        {
+            drill.Scenario,
+            drill.Outcome,
+            drill.Verdict,
+            drill.Started,
+            drill.Host,
+            drill.Stores,
+            drill.InSandbox,
+            RtoSeconds = drill.Rto?.TotalSeconds,
+            RpoSeconds = drill.Rpo?.TotalSeconds,
+            TargetRtoSeconds = drill.Target.Rto?.TotalSeconds,
+            TargetRpoSeconds = drill.Target.Rpo?.TotalSeconds,
+            Steps = drill.Steps.Select(step => new { step.Name, step.Subject, step.Outcome, Seconds = step.Duration.TotalSeconds, step.Message, Failure = step.Failure?.Kind }),
+        }),
+        Options) + "\n";
 
     public static string Write(BotBackupReport report) => JsonSerializer.Serialize(report, Options) + "\n";
 

@@ -1,5 +1,6 @@
 using BotCore.Backup.Engine.Catalog;
 using BotCore.Backup.Engine.Components;
+using BotCore.Backup.Engine.Drills;
 using BotCore.Backup.Engine.Verification;
 
 namespace BotCore.Backup.Engine.Reports;
@@ -46,6 +47,9 @@ public sealed record ReportRequest
 
     /// <summary>What tests found, just now: goes before what is recorded.</summary>
     public IReadOnlyList<BotBackupVerification> Verifications { get; init; } = [];
+
+    /// <summary>Drills to report on; then the report is of them, and of no backups.</summary>
+    public IReadOnlyList<BotBackupDrill> Drills { get; init; } = [];
 
     /// <summary>How old the newest good backup of the database, the configuration and the volumes may be.</summary>
     public TimeSpan MaximumAge { get; init; } = TimeSpan.FromHours(25);

@@ -3,6 +3,7 @@ using System.Text;
 using BotCore.Backup.Engine.Configuration;
 using BotCore.Backup.Engine.Events;
 using BotCore.Backup.Engine.Health;
+using BotCore.Backup.Engine.Schedules;
 
 namespace BotCore.Backup.Engine.Reports;
 
@@ -23,6 +24,10 @@ public static class ReportRunner
     /// <summary>The usual place of today's report: <c>BACKUP_DIR/verification-report-YYYYMMDD.txt</c>, the day in UTC.</summary>
     public static string DefaultPath(BackupSession session) => Path.Combine(
         session.Configuration.BackupDirectory, $"verification-report-{session.Clock.GetUtcNow().UtcDateTime.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture)}.txt");
+
+    /// <summary>The usual place of a report on today's drills: <c>BACKUP_DIR/dr-drill-report-YYYYMMDD.txt</c>, the day in UTC.</summary>
+    public static string DrillPath(BackupSession session) => Path.Combine(
+        session.Configuration.BackupDirectory, $"dr-drill-report-{session.Clock.GetUtcNow().UtcDateTime.ToString("yyyyMMdd", System.Globalization.CultureInfo.InvariantCulture)}.txt");
 
     /// <summary>The step for <paramref name="request"/>. Throws ConfigurationInvalid for a path that is a folder, or whose folder is not there.</summary>
     public static ReportStep Plan(ReportRequest request)
@@ -48,6 +53,20 @@ public static class ReportRunner
                 return;
             }
 
+            if (step.Request.Drills is { Count: > 0 } drills)
+            {
+                var next = NextDrill(session, stop);
+                Write(step.Request.Path, step.Form switch
+                {
+                    ReportForm.Html => DrillReport.Html(drills, next),
+                    ReportForm.Markdown => DrillReport.Markdown(drills, next),
+                    ReportForm.Json => JsonReport.Write(drills),
+                    _ => DrillReport.Text(drills, next),
+                });
+                tell(new Made(new FileInfo(step.Request.Path)));
+                return;
+            }
+
             var report = new ReportMaker(session, step.Request, stop).Make();
             Write(step.Request.Path, step.Form switch
             {
@@ -59,6 +78,19 @@ public static class ReportRunner
             tell(new Said($"Overall status: {TextReport.Verdict(report.Overall)}. {report.Verdict}"));
             tell(new Made(new FileInfo(step.Request.Path)));
         }, token);
+
+    // As the timetable has it: the first Sunday of a month at five, the machine's time.
+    private static string NextDrill(BackupSession session, CancellationToken token)
+    {
+        if (!ScheduleRegistrar.List(null, _ => { }, token).Any(task => task.Name is "drill"))
+            return "none is scheduled; Register-BotBackupSchedule does it";
+        var now = TimeZoneInfo.ConvertTime(session.Clock.GetUtcNow(), TimeZoneInfo.Local).DateTime;
+        var first = new DateTime(now.Year, now.Month, 1, 5, 0, 0, DateTimeKind.Unspecified);
+        var next = Sunday(first);
+        return (next > now ? next : Sunday(first.AddMonths(1))).ToString("yyyy-MM-dd HH:mm", System.Globalization.CultureInfo.InvariantCulture);
+
+        static DateTime Sunday(DateTime month) => month.AddDays((7 - (int)month.DayOfWeek) % 7);
+    }
 
     private static ReportForm FormOf(string path) => Path.GetExtension(path).ToUpperInvariant() switch
     {

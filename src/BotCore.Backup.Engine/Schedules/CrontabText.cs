@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 
 namespace BotCore.Backup.Engine.Schedules;
@@ -11,8 +10,6 @@ internal static class CrontabText
 {
     public const string Begin = "# BEGIN BotCore.Backup (written by Register-BotBackupSchedule; changes here are lost)";
     public const string End = "# END BotCore.Backup";
-
-    private static readonly SearchValues<char> Plain = SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._-+=:,@");
 
     private const string BeginMark = "# BEGIN BotCore.Backup";
 
@@ -55,7 +52,7 @@ internal static class CrontabText
         var text = new StringBuilder();
         if (task.Guard.Length > 0)
             text.Append(task.Guard).Append(" && ");
-        text.AppendJoin(' ', command.Words(task.Name).Select(Quote)).Append(" >>").Append(Quote(command.LogOf(task.Name))).Append(" 2>&1");
+        text.AppendJoin(' ', command.Words(task.Name).Select(CommandWords.Quote)).Append(" >>").Append(CommandWords.Quote(command.LogOf(task.Name))).Append(" 2>&1");
         return $"{task.Cron} {(user is null ? "" : user + " ")}{text.ToString().Replace("%", "\\%", StringComparison.Ordinal)}";
     }
 
@@ -89,8 +86,4 @@ internal static class CrontabText
             lines.RemoveAt(lines.Count - 1);
         return lines;
     }
-
-    /// <summary>A word for /bin/sh; quoted where it has to be.</summary>
-    internal static string Quote(string word) =>
-        word.Length > 0 && !word.AsSpan().ContainsAnyExcept(Plain) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
 }

@@ -159,6 +159,20 @@ public sealed class DrillTests(SftpPlaceFixture place) : IClassFixture<SftpPlace
         Assert.Equal(["sftp"], drill.Stores, StringComparer.Ordinal);
         Assert.Equal(["Config", "Volume data"], drill.Steps.Where(step => step.Name is "Compare").Select(step => step.Subject), StringComparer.Ordinal);
         Assert.False(Directory.Exists(Path.Combine(local.Location, "config")));
+        Assert.Equal(Outcome.Succeeded, drill.Steps.Single(step => step.Name is "BreakGlass").Outcome);
+    }
+
+    [ToolFact("gpg", "tar", "gzip", "sha256sum", "awk", "sh", "diff")]
+    public void What_lies_beside_the_backups_brings_an_encrypted_platform_back_without_this_module()
+    {
+        var session = Platform(("CONFIG_PATHS", "config"));
+        Directory.CreateDirectory(Path.Combine(_mongo.Folder, "config"));
+        File.WriteAllText(Path.Combine(_mongo.Folder, "config/grid.json"), "{ \"levels\": 7 }");
+        var steps = BackupPlanner.Plan(session, new BackupRequest { Components = [Component.Config] }, failure => throw new BackupException(failure), None);
+        Assert.DoesNotContain(BackupRunner.Run(session, steps, None).ToBlockingEnumerable(), happened => happened is Failed);
+        var drill = Drill(session, DrillScenario.CompleteFailure);
+        Assert.All(drill.Steps, step => Assert.True(step.Outcome == Outcome.Succeeded, step.ToString()));
+        Assert.Contains("4 archives were checked", drill.Steps.Single(step => step.Name is "BreakGlass").Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -69,7 +69,7 @@ public sealed class CrontabTextTests
         Prop.ForAll(ArbMap.Default.ArbFor<string?>().Generator.ListOf().ToArbitrary(), drawn =>
         {
             var words = drawn.Select(word => word ?? "").ToList();
-            return CommandWords.Of(string.Join(' ', words.Select(CrontabText.Quote))).SequenceEqual(words, StringComparer.Ordinal);
+            return CommandWords.Of(string.Join(' ', words.Select(CommandWords.Quote))).SequenceEqual(words, StringComparer.Ordinal);
         }).QuickCheckThrowOnFailure();
 
     [Theory]

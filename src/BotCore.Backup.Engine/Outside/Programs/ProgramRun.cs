@@ -17,7 +17,13 @@ internal static class ProgramRun
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
 
     /// <summary>Runs it. Null where it is not installed; throws <see cref="BackupException"/> (SourceUnreachable) where it does not end in time.</summary>
-    public static ProgramAnswer? TryRun(string program, IEnumerable<string> arguments, string input, CancellationToken token)
+    /// <param name="program">Its name or path.</param>
+    /// <param name="arguments">Its arguments.</param>
+    /// <param name="input">Its standard input.</param>
+    /// <param name="token">Ends it.</param>
+    /// <param name="environment">Variables to set, beside those that are there.</param>
+    /// <param name="limit">How long it may take; half a minute where nothing is said.</param>
+    public static ProgramAnswer? TryRun(string program, IEnumerable<string> arguments, string input, CancellationToken token, IReadOnlyDictionary<string, string>? environment = null, TimeSpan? limit = null)
     {
         var encoding = new UTF8Encoding(encoderShouldEmitUTF8Identifier: false);
         var start = new ProcessStartInfo(program)
@@ -33,6 +39,8 @@ internal static class ProgramRun
         };
         start.Environment["LC_ALL"] = "C.UTF-8";
         start.Environment.Remove("LANGUAGE");
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>(StringComparer.Ordinal))
+            start.Environment[name] = value;
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         Process? process = null;
@@ -42,9 +50,9 @@ internal static class ProgramRun
             var output = process.StandardOutput.ReadToEndAsync(CancellationToken.None);
             var errors = process.StandardError.ReadToEndAsync(CancellationToken.None);
             Write(process, input);
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(token);
-            limit.CancelAfter(Patience);
-            process.WaitForExitAsync(limit.Token).GetAwaiter().GetResult();
+            using var end = CancellationTokenSource.CreateLinkedTokenSource(token);
+            end.CancelAfter(limit ?? Patience);
+            process.WaitForExitAsync(end.Token).GetAwaiter().GetResult();
             return new ProgramAnswer(process.ExitCode, output.GetAwaiter().GetResult(), errors.GetAwaiter().GetResult());
         }
         catch (Win32Exception)
@@ -56,7 +64,7 @@ internal static class ProgramRun
             process?.Kill(entireProcessTree: true);
             process?.WaitForExit();
             token.ThrowIfCancellationRequested();
-            throw new BackupException(FailureKind.SourceUnreachable, $"{program} did not end within {Patience.TotalSeconds:0} seconds.", $"Run {program} by hand and see what it waits for.", program, late);
+            throw new BackupException(FailureKind.SourceUnreachable, $"{program} did not end within {(limit ?? Patience).TotalSeconds:0} seconds.", $"Run {program} by hand and see what it waits for.", program, late);
         }
         finally
         {
