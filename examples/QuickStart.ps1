@@ -66,7 +66,7 @@ function Invoke-Tour([string] $Scratch) {
     New-Platform $platform
     $before = Get-Record $platform
     if (-not (Test-Path -LiteralPath $passphrase)) { $null = New-BotBackupPassphrase $passphrase -WarningAction Ignore }
-    $env:BOTBACKUP_CONFIGURATION = New-BotBackupConfiguration "$Scratch/botbackup.env" -ProjectRoot $platform -BackupDirectory "$Scratch/backups" -PassphraseFile $passphrase
+    $env:BOTBACKUP_CONFIGURATION = New-BotBackupConfiguration "$Scratch/botbackup.env" -ProjectRoot $platform -BackupDirectory "$Scratch/backups" -LogDirectory "$Scratch/logs" -PassphraseFile $passphrase
     Add-Content $env:BOTBACKUP_CONFIGURATION 'CONFIG_PATHS=.env,config,data'
     Write-Host "$($before.Count) entries in $platform"
 

@@ -8,13 +8,14 @@ Describe 'New-BotBackupConfiguration' {
     AfterEach { Remove-Site $site }
 
     It 'writes settings that work, readable by the owner only' {
-        $made = New-BotBackupConfiguration $file -BackupDirectory $site.Store -ProjectRoot $site.Platform -PassphraseFile $site.Passphrase
+        $made = New-BotBackupConfiguration $file -BackupDirectory $site.Store -LogDirectory $site.Logs -ProjectRoot $site.Platform -PassphraseFile $site.Passphrase
         $made | Should -BeOfType IO.FileInfo
         $made.FullName | Should -Be $file
         $made.UnixMode | Should -Be '-rw-------'
         Test-BotBackupConfiguration -Configuration $file -Quiet | Should -BeTrue
         $settings = Get-BotBackupConfiguration -Configuration $made
         $settings.BackupDirectory | Should -Be $site.Store
+        $settings.LogDirectory | Should -Be $site.Logs
         $settings.PassphraseFile | Should -Be $site.Passphrase
         $proof = Invoke-BotBackup Config -Configuration $made -WarningVariable warnings | Test-BotBackup -Configuration $made -Depth Archive
         $proof.Outcome | Should -Be 'Succeeded'

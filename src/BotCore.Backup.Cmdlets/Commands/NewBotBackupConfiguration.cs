@@ -17,6 +17,10 @@ public sealed class NewBotBackupConfiguration : BotBackupCmdlet
     [Parameter]
     public string? BackupDirectory { get; set; }
 
+    /// <summary>LOG_DIR: a folder that the user who makes backups can write to.</summary>
+    [Parameter]
+    public string? LogDirectory { get; set; }
+
     /// <summary>PROJECT_ROOT.</summary>
     [Parameter]
     public string? ProjectRoot { get; set; }
@@ -33,6 +37,7 @@ public sealed class NewBotBackupConfiguration : BotBackupCmdlet
             return;
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
         Add(values, "BACKUP_DIR", BackupDirectory);
+        Add(values, "LOG_DIR", LogDirectory);
         Add(values, "PROJECT_ROOT", ProjectRoot);
         Add(values, "GPG_PASSPHRASE_FILE", PassphraseFile);
         if (Try(() => ConfigurationTemplate.Write(path, values)))
